@@ -1,0 +1,58 @@
+"""What a running plan sees of its session: `SessionState` (a protocol; session.py implements it) and `ExecContext`."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, Protocol
+
+from minidb.engine import Row, Table, Trx
+
+
+class SessionState(Protocol):
+    """The part of a session that expressions and plans may read or change."""
+
+    connection_id: int
+    database: str | None
+    user: str
+    last_insert_id: int
+    row_count: int
+    found_rows: int
+
+    def variable(self, scope: str, name: str) -> Any:
+        """Value of @x ('user'), @@x (''), @@session.x ('session') or @@global.x ('global'); raises 1193."""
+
+    def set_user_variable(self, name: str, value: Any) -> None: ...
+
+    def statement_time(self) -> datetime.datetime:
+        """NOW(): the same value for the whole statement, naive, microseconds."""
+
+    def random(self) -> float: ...
+
+    def warn(self, level: str, code: int, message: str) -> None:
+        """Add to SHOW WARNINGS; level 'Note' 'Warning' 'Error'."""
+
+    def sql_mode(self) -> frozenset[str]: ...
+
+    def check_interrupted(self) -> None:
+        """Raises 1317 / 1969 when the statement was killed or ran out of time.  Called between batches."""
+
+
+class ExecContext:
+    """State of one execution of one plan.  Counters are what the OK packet reports."""
+
+    __slots__ = ("affected", "analyze", "changed", "duplicates", "insert_id", "matched", "records", "session", "tables", "trx")
+
+    def __init__(self, session: SessionState, trx: Trx, tables: list[Table]) -> None:
+        self.session = session
+        self.trx = trx
+        self.tables = tables
+        self.affected = 0
+        self.matched: int | None = None  # UPDATE: rows matched
+        self.changed: int | None = None
+        self.records: int | None = None  # multi-row INSERT, REPLACE, INSERT ... SELECT
+        self.duplicates: int | None = None
+        self.insert_id = 0
+        self.analyze: list[Any] | None = None
+
+
+Rows = list[Row]
