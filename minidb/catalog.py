@@ -56,6 +56,7 @@ class IndexDef:
     primary: bool = False
     kind: str = "BTREE"
     comment: str = ""
+    using: str = ""  # USING as written, for SHOW CREATE TABLE
 
     @property
     def columns(self) -> tuple[int, ...]:
@@ -80,8 +81,11 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Check:
+    """CHECK (expression).  of_column: written inside the definition of the column called `name`."""
+
     name: str
     expression: str
+    of_column: bool = False
 
 
 @dataclass(frozen=True, slots=True)
