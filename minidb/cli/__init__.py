@@ -1,0 +1,5 @@
+"""The `minidb` command."""
+
+from minidb.cli.main import main
+
+__all__ = ["main"]

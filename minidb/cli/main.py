@@ -1,0 +1,73 @@
+"""Command line: ``minidb [DIR]`` opens a database (prompt, ``-e``, or a script from standard input); sub-commands do the rest."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from minidb import __version__
+from minidb.cli.formats import FORMATS
+
+
+class ShellByDefault(click.Group):
+    """A group whose first argument may also be a directory: then the `shell` command is meant."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ("--help", "--version")):
+            args.insert(0, "shell")
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=ShellByDefault, context_settings={"help_option_names": ["--help"], "max_content_width": 120})
+@click.version_option(__version__, prog_name="minidb")
+def main() -> None:
+    """A miniature MySQL in Python.
+
+    \b
+    minidb [DIR]           open the database in DIR (none: in memory); see `minidb shell --help`
+    minidb DIR < dump.sql  run a script
+    minidb run FILE...     play scenario files
+    """
+
+
+@main.command()
+@click.argument("directory", default=":memory:")
+@click.option("-e", "--execute", "statements", multiple=True, metavar="SQL", help="Execute SQL and quit.")
+@click.option("-D", "--database", metavar="NAME", help="Database to use.")
+@click.option("--format", "format_", type=click.Choice(sorted(FORMATS)), help="How to print results (table on a terminal, else tsv).")
+@click.option("-t", "--table", "as_table", is_flag=True, help="The same as --format table.")
+@click.option("-E", "--vertical", is_flag=True, help="The same as --format vertical.")
+@click.option("-N", "--skip-column-names", is_flag=True, help="No column names in results.")
+@click.option("-f", "--force", is_flag=True, help="Go on after an SQL error.")
+@click.option("--show-warnings", is_flag=True, help="Show warnings after every statement.")
+@click.option("--default-engine", type=click.Choice(["InnoDB", "MyISAM"], case_sensitive=False), default="InnoDB", show_default=True,
+              help="Engine of tables that do not name one.")
+@click.option("--profile", default="mariadb-10.11", show_default=True, help="Server whose locking rules hold: mariadb-10.11, mysql-8.4.")
+@click.option("--buffer-pool-pages", type=click.IntRange(min=8), help="Limit of the buffer pool, in pages of 16 KiB.")
+@click.option("--leaf-capacity", type=click.IntRange(min=4), default=256, show_default=True, help="Records a page, 4 for pictures.")
+@click.option("--color/--no-color", default=None, help="Colour (default: on a terminal, unless NO_COLOR is set).")
+def shell(**options: Any) -> None:
+    """Open the database in DIRECTORY, or one in memory."""
+    from minidb.cli.shell import open_shell
+
+    sys.exit(open_shell(**options))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path())
+@click.option("--expect", is_flag=True, help="Compare with the .expected file beside each scenario.")
+@click.option("--record", is_flag=True, help="Write the .expected file beside each scenario.")
+@click.option("--level", type=click.Choice(["outcome", "locks", "state", "full"]), default="state", show_default=True,
+              help="What --expect compares.")
+@click.option("--step", is_flag=True, help="Wait for a key before each step.")
+@click.option("--profile", help="Server profile (default: the file's own, else mariadb-10.11).")
+@click.option("--compare-profiles", is_flag=True, help="Play under both profiles and print where they differ.")
+@click.option("--junit", type=click.Path(dir_okay=False), metavar="XML", help="Write a JUnit report (with --expect).")
+@click.option("-q", "--quiet", is_flag=True, help="Print failures and the summary only.")
+def run(**options: Any) -> None:
+    """Play scenario FILES (a directory stands for all .scenario files below it)."""
+    from minidb.lab.report import run_files
+
+    sys.exit(run_files(**options))

@@ -1,0 +1,5 @@
+"""The interactive prompt."""
+
+from minidb.repl.prompt import Prompt
+
+__all__ = ["Prompt"]
