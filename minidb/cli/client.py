@@ -85,7 +85,8 @@ class Client:
                 self.print(f"{text}{self._warning_count(result)} ({seconds:.3f} sec)\n\n")
         elif self.interactive:
             count = result.affected
-            self.print(f"Query OK, {count} row{'' if count == 1 else 's'} affected{self._warning_count(result)} ({seconds:.3f} sec)\n")
+            rows = f"{count} row{'' if count == 1 else 's'}"
+            self.print(f"Query OK, {rows} affected{self._warning_count(result)} ({seconds:.3f} sec)\n")
             self.print(f"{result.info}\n\n" if result.info else "\n")
         if self.show_warnings:
             for level, code, message in result.warnings:

@@ -36,17 +36,20 @@ def main() -> None:
 @click.argument("directory", default=":memory:")
 @click.option("-e", "--execute", "statements", multiple=True, metavar="SQL", help="Execute SQL and quit.")
 @click.option("-D", "--database", metavar="NAME", help="Database to use.")
-@click.option("--format", "format_", type=click.Choice(sorted(FORMATS)), help="How to print results (table on a terminal, else tsv).")
+@click.option("--format", "format_", type=click.Choice(sorted(FORMATS)),
+              help="How to print results (table on a terminal, else tsv).")
 @click.option("-t", "--table", "as_table", is_flag=True, help="The same as --format table.")
 @click.option("-E", "--vertical", is_flag=True, help="The same as --format vertical.")
 @click.option("-N", "--skip-column-names", is_flag=True, help="No column names in results.")
 @click.option("-f", "--force", is_flag=True, help="Go on after an SQL error.")
 @click.option("--show-warnings", is_flag=True, help="Show warnings after every statement.")
-@click.option("--default-engine", type=click.Choice(["InnoDB", "MyISAM"], case_sensitive=False), default="InnoDB", show_default=True,
-              help="Engine of tables that do not name one.")
-@click.option("--profile", default="mariadb-10.11", show_default=True, help="Server whose locking rules hold: mariadb-10.11, mysql-8.4.")
+@click.option("--default-engine", type=click.Choice(["InnoDB", "MyISAM"], case_sensitive=False), default="InnoDB",
+              show_default=True, help="Engine of tables that do not name one.")
+@click.option("--profile", default="mariadb-10.11", show_default=True,
+              help="Server whose locking rules hold: mariadb-10.11, mysql-8.4.")
 @click.option("--buffer-pool-pages", type=click.IntRange(min=8), help="Limit of the buffer pool, in pages of 16 KiB.")
-@click.option("--leaf-capacity", type=click.IntRange(min=4), default=256, show_default=True, help="Records a page, 4 for pictures.")
+@click.option("--leaf-capacity", type=click.IntRange(min=4), default=256, show_default=True,
+              help="Records a page, 4 for pictures.")
 @click.option("--color/--no-color", default=None, help="Colour (default: on a terminal, unless NO_COLOR is set).")
 def shell(**options: Any) -> None:
     """Open the database in DIRECTORY, or one in memory."""

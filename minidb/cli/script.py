@@ -17,8 +17,8 @@ from minidb.query.splitter import split_statements
 
 PROGRESS_BYTES = 200_000
 _VERTICAL = re.compile(r"\\G\s*\Z")
-_CLIENT_LINE = re.compile(r"(?:\\[.uTtPnsWw!]|source\b|tee\b|notee\b|pager\b|nopager\b|status\b|system\b|warnings\b|nowarning\b)[^\n]*",
-                          re.I)
+_CLIENT_LINE = re.compile(
+    r"(?:\\[.uTtPnsWw!]|(?:source|tee|notee|pager|nopager|status|system|warnings|nowarning)\b)[^\n]*", re.I)
 
 
 class ScriptFailed(Exception):

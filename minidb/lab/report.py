@@ -1,7 +1,7 @@
 """`minidb run`: plays scenario files for people and for CI: narration, comparison with records, JUnit XML.
 
-A file that cannot be played (malformed, a step for a waiting session, a statement that never resumes) is reported with file and line;
-the other files still run, and the exit status is 1.
+A file that cannot be played (malformed, a step for a waiting session, a statement that never resumes) is reported with file and
+line; the other files still run, and the exit status is 1.
 """
 
 from __future__ import annotations

@@ -10,8 +10,22 @@ from prompt_toolkit.document import Document
 
 from minidb.cli.client import Client
 
-KEYWORDS = ["ADD", "ALL", "ALTER", "ANALYZE", "AND", "AS", "ASC", "AUTO_INCREMENT", "AVG", "BEGIN", "BETWEEN", "BIGINT", "BY", "CASCADE", "CASE", "CHAR", "CHARSET", "CHECK", "COLLATE", "COLUMN", "COMMENT", "COMMIT", "CONSISTENT", "CONSTRAINT", "COUNT", "CREATE", "CROSS", "CURRENT_TIMESTAMP", "DATABASE", "DATABASES", "DATE", "DATETIME", "DECIMAL", "DEFAULT", "DELETE", "DESC", "DESCRIBE", "DISTINCT", "DOUBLE", "DROP", "DUPLICATE", "ELSE", "END", "ENGINE", "ENGINES", "EXISTS", "EXPLAIN", "FLUSH", "FORCE", "FOREIGN", "FORMAT", "FROM", "FULL", "GROUP", "GROUP_CONCAT", "HAVING", "IF", "IGNORE", "IN", "INDEX", "INNER", "INNODB", "INSERT", "INT", "INTO", "IS", "ISOLATION", "JOIN", "KEY", "KILL", "LEFT", "LEVEL", "LIKE", "LIMIT", "LOCK", "LOCKED", "MAX", "MIN", "MODE", "MODIFY", "MYISAM", "NOT", "NOWAIT", "NULL", "ON", "OPTIMIZE", "OR", "ORDER", "OUTER", "PRIMARY", "PROCESSLIST", "PYTHON", "READ", "REFERENCES", "RENAME", "REPEATABLE", "REPLACE", "RIGHT", "ROLLBACK", "SAVEPOINT", "SCHEMA", "SELECT", "SERIALIZABLE", "SESSION", "SET", "SHARE", "SHOW", "SKIP", "SNAPSHOT", "START", "STATUS", "STRAIGHT_JOIN", "SUM", "TABLE", "TABLES", "TEXT", "THEN", "TO", "TRANSACTION", "TREE", "TRUNCATE", "UNCOMMITTED", "COMMITTED", "UNION", "UNIQUE", "UNLOCK", "UPDATE", "USE", "USING", "VALUES", "VARCHAR", "VARIABLES", "VERSIONS", "WARNINGS", "WHEN", "WHERE", "WITH", "WRITE"]
-_TABLE_PLACE = re.compile(r"\b(?:from|join|into|update|table|describe|desc|tables|truncate|tree|versions|index from)\s+(?:`?\w+`?\s*,\s*)*$", re.I)
+KEYWORDS = (
+    "ADD", "ALL", "ALTER", "ANALYZE", "AND", "AS", "ASC", "AUTO_INCREMENT", "AVG", "BEGIN", "BETWEEN", "BIGINT", "BY",
+    "CASCADE", "CASE", "CHAR", "CHARSET", "CHECK", "COLLATE", "COLUMN", "COMMENT", "COMMIT", "CONSISTENT", "CONSTRAINT",
+    "COUNT", "CREATE", "CROSS", "CURRENT_TIMESTAMP", "DATABASE", "DATABASES", "DATE", "DATETIME", "DECIMAL", "DEFAULT",
+    "DELETE", "DESC", "DESCRIBE", "DISTINCT", "DOUBLE", "DROP", "DUPLICATE", "ELSE", "END", "ENGINE", "ENGINES", "EXISTS",
+    "EXPLAIN", "FLUSH", "FORCE", "FOREIGN", "FORMAT", "FROM", "FULL", "GROUP", "GROUP_CONCAT", "HAVING", "IF", "IGNORE", "IN",
+    "INDEX", "INNER", "INNODB", "INSERT", "INT", "INTO", "IS", "ISOLATION", "JOIN", "KEY", "KILL", "LEFT", "LEVEL", "LIKE",
+    "LIMIT", "LOCK", "LOCKED", "MAX", "MIN", "MODE", "MODIFY", "MYISAM", "NOT", "NOWAIT", "NULL", "ON", "OPTIMIZE", "OR",
+    "ORDER", "OUTER", "PRIMARY", "PROCESSLIST", "PYTHON", "READ", "REFERENCES", "RENAME", "REPEATABLE", "REPLACE", "RIGHT",
+    "ROLLBACK", "SAVEPOINT", "SCHEMA", "SELECT", "SERIALIZABLE", "SESSION", "SET", "SHARE", "SHOW", "SKIP", "SNAPSHOT", "START",
+    "STATUS", "STRAIGHT_JOIN", "SUM", "TABLE", "TABLES", "TEXT", "THEN", "TO", "TRANSACTION", "TREE", "TRUNCATE", "UNCOMMITTED",
+    "COMMITTED", "UNION", "UNIQUE", "UNLOCK", "UPDATE", "USE", "USING", "VALUES", "VARCHAR", "VARIABLES", "VERSIONS",
+    "WARNINGS", "WHEN", "WHERE", "WITH", "WRITE",
+)
+_TABLE_PLACE = re.compile(
+    r"\b(?:from|join|into|update|table|describe|desc|tables|truncate|tree|versions|index from)\s+(?:`?\w+`?\s*,\s*)*$", re.I)
 _USE_PLACE = re.compile(r"(?:^|;)\s*(?:use|\\u)\s+$", re.I)
 _WORD = re.compile(r"[`\w$]+$")
 _QUALIFIED = re.compile(r"`?([\w$]+)`?\.`?([\w$]*)$")
