@@ -50,7 +50,7 @@ def test_a_file_is_read_whole() -> None:
     ("steps:\n  A: BEGIN\n", 0, "no title"),
 ])
 def test_malformed_files_name_the_line(text: str, line: int, reason: str) -> None:
-    with pytest.raises(ScenarioError, match="bad.scenario") as caught:
+    with pytest.raises(ScenarioError, match=r"bad\.scenario") as caught:
         parse(text, "bad.scenario")
     assert caught.value.line == line
     assert reason in caught.value.reason
