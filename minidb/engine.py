@@ -146,9 +146,15 @@ class Trx:
 
     active: a transaction is open in the engine (it has read or changed something, or was begun explicitly).
     changed_non_transactional: a MyISAM table was changed since it began (warning 1196, deadlock weight).
+    duplicates: the running statement replaces or updates duplicates (REPLACE, ON DUPLICATE KEY UPDATE): they are locked X.
+    bulk_insert: the running statement inserts a number of rows not known beforehand (INSERT ... SELECT): AUTO-INC lock.
+    lock_wait_timeout: innodb_lock_wait_timeout in seconds, 0 = never wait.
     """
 
-    __slots__ = ("active", "autocommit", "changed_non_transactional", "isolation", "read_only", "session_id", "session_name")
+    __slots__ = (
+        "active", "autocommit", "bulk_insert", "changed_non_transactional", "duplicates", "isolation", "lock_wait_timeout",
+        "read_only", "session_id", "session_name",
+    )
 
     def __init__(self, session_id: int, session_name: str = "") -> None:
         self.session_id = session_id
@@ -158,6 +164,9 @@ class Trx:
         self.read_only = False
         self.active = False
         self.changed_non_transactional = False
+        self.duplicates = False
+        self.bulk_insert = False
+        self.lock_wait_timeout = 50.0
 
 
 @dataclass(slots=True)

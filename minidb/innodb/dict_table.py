@@ -1,0 +1,223 @@
+"""`DictTable` and `DictIndex`: an InnoDB table and its indexes as the engine has them open.
+
+A table is one tablespace ``<db>/<table>.ibd``.  Its `meta` holds the root page of each index (``root:<index id>``, 0 for the hidden
+clustered index), the next AUTO_INCREMENT value, and whether any value was ever stored off page.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minidb.catalog import IndexDef, TableDef
+from minidb.engine import Key, Row
+from minidb.errors import SqlError
+from minidb.innodb.layout import DELETED, ClusteredLayout, SecondaryLayout, clustered_definition
+from minidb.innodb.lock import LockSystem
+from minidb.innodb.lock_objects import IndexLocks, RowNumber, TableLocks
+from minidb.storage.btree import BTree
+from minidb.storage.buffer_pool import BufferPool
+from minidb.storage.mtr import Mtr
+from minidb.storage.space import Tablespace
+from minidb.storage.tree_spec import TreeSpec
+from minidb.types.keys import NULL
+
+AUTO_INCREMENT = "auto_increment"
+EXTERNALS = "externals"
+UNDO_PER_COLUMN = 12  # bytes that a value of an undo record takes beside its size in a row
+
+
+def path_of(tdef: TableDef) -> str:
+    """The file of a table."""
+    return f"{tdef.db}/{tdef.name}.ibd"
+
+
+def root_name(definition: IndexDef) -> str:
+    """The meta entry that holds an index's root page."""
+    return f"root:{definition.id}"
+
+
+class DictIndex:
+    """One open index.  ordinal: its place in `TableDef.indexes`, -1 for the hidden one.  layout: the functions of its records.
+    user_width: number of its own key parts.  locks: its record locks."""
+
+    __slots__ = ("clustered", "definition", "layout", "locks", "name", "ordinal", "table", "tree", "unique", "user_width")
+
+    def __init__(
+        self, table: DictTable, ordinal: int, definition: IndexDef, layout: ClusteredLayout | SecondaryLayout, tree: BTree,
+        locks: IndexLocks,
+    ) -> None:
+        self.table = table
+        self.ordinal = ordinal
+        self.definition = definition
+        self.name = definition.name
+        self.layout = layout
+        self.tree = tree
+        self.clustered = isinstance(layout, ClusteredLayout)
+        self.unique = definition.unique
+        self.user_width = len(definition.parts)
+        self.locks = locks
+
+    def __repr__(self) -> str:
+        return f"<index {self.table.tdef.db}.{self.table.tdef.name}.{self.name}>"
+
+
+class ClusteredIndex(DictIndex):
+    """The index that holds the rows."""
+
+    layout: ClusteredLayout
+
+
+class SecondaryIndex(DictIndex):
+    """An index whose entries name rows by their clustered key."""
+
+    layout: SecondaryLayout
+
+
+class DictTable:
+    """One open table.
+
+    clustered, secondaries: its indexes; by_ordinal: the same by their place in the definition.  auto_increment: next value.
+    externals: some value is (or was) stored off page.  def_trx_id: number of the change that made the table what it is; older
+    read views must not read it (1412).  locks: its table locks.
+    """
+
+    __slots__ = (
+        "auto_increment", "by_ordinal", "capacity", "clustered", "def_trx_id", "externals", "lock_system", "locks", "pool",
+        "secondaries", "space", "tdef", "undo_overhead",
+    )
+
+    def __init__(self, pool: BufferPool, lock_system: LockSystem, tdef: TableDef, space: Tablespace, capacity: int) -> None:
+        self.pool = pool
+        self.lock_system = lock_system
+        self.tdef = tdef
+        self.space = space
+        self.capacity = capacity
+        self.locks: TableLocks = lock_system.add_table(tdef.db, tdef.name)
+        self.def_trx_id = 0
+        self.auto_increment: int = space.meta.get(AUTO_INCREMENT, 1)
+        self.externals = bool(space.meta.get(EXTERNALS))
+        self.undo_overhead = 64 + UNDO_PER_COLUMN * (len(tdef.columns) + 4)
+        self.clustered: ClusteredIndex
+        self.secondaries: list[SecondaryIndex]
+        self.by_ordinal: list[ClusteredIndex | SecondaryIndex]
+
+    # ---- making and opening
+    @classmethod
+    def create(cls, pool: BufferPool, lock_system: LockSystem, tdef: TableDef, capacity: int) -> DictTable:
+        """Make the files of a new, empty table and open it.  Nothing is left of it if that fails."""
+        space = pool.open_space(path_of(tdef), create=True)
+        try:
+            table = cls(pool, lock_system, tdef, space, capacity)
+            mtr = pool.mtr()
+            space.set_meta(mtr, AUTO_INCREMENT, max(1, tdef.auto_increment))
+            table.auto_increment = max(1, tdef.auto_increment)
+            table._open_indexes(mtr)
+            mtr.commit()
+        except BaseException:
+            pool.mtr().rollback()
+            space.drop()
+            raise
+        return table
+
+    @classmethod
+    def open(cls, pool: BufferPool, lock_system: LockSystem, tdef: TableDef, capacity: int) -> DictTable:
+        """Open an existing table.  Raises 1146 if its file is missing, CorruptPageError."""
+        path = path_of(tdef)
+        if path not in pool.spaces and not pool.fs.exists(path):
+            raise SqlError.of(1146, tdef.db, tdef.name)
+        table = cls(pool, lock_system, tdef, pool.open_space(path), capacity)
+        table._open_indexes(None)
+        return table
+
+    def _open_indexes(self, mtr: Mtr | None) -> None:
+        """Open every index; with `mtr`, make it first."""
+        tdef = self.tdef
+        ordinal = tdef.clustered_index()
+        layout = ClusteredLayout(tdef)
+        definition = clustered_definition(tdef)
+        tree = self._tree(definition, layout, mtr)
+        locks = self.lock_system.add_index(self.locks, definition.name, True, self.describe_row)
+        self.clustered = ClusteredIndex(self, -1 if ordinal is None else ordinal, definition, layout, tree, locks)
+        self.secondaries = [
+            self.open_secondary(i, definition, mtr) for i, definition in enumerate(tdef.indexes) if i != ordinal
+        ]
+        self._arrange()
+
+    def _arrange(self) -> None:
+        by_ordinal: dict[int, ClusteredIndex | SecondaryIndex] = {i.ordinal: i for i in self.secondaries}
+        by_ordinal[self.clustered.ordinal] = self.clustered
+        self.by_ordinal = [by_ordinal[i] for i in range(len(self.tdef.indexes))]
+
+    def open_secondary(self, ordinal: int, definition: IndexDef, mtr: Mtr | None) -> SecondaryIndex:
+        """Open (with `mtr`: make) one secondary index; it is not yet among `secondaries`."""
+        layout = SecondaryLayout(self.tdef, definition)
+        tree = self._tree(definition, layout, mtr)
+        index = SecondaryIndex(self, ordinal, definition, layout, tree, self.lock_system.add_index(self.locks, definition.name, False))
+        index.locks.describe = lambda key: self.describe_entry(index, key)
+        return index
+
+    def _tree(self, definition: IndexDef, layout: ClusteredLayout | SecondaryLayout, mtr: Mtr | None) -> BTree:
+        name = f"{self.tdef.db}.{self.tdef.name}.{definition.name}"
+        spec = TreeSpec(name, layout.encode, layout.decode, layout.size, self.capacity)
+        if mtr is None:
+            return BTree(self.space, self.space.meta[root_name(definition)], spec)
+        tree = BTree.create(self.space, mtr, spec)
+        self.space.set_meta(mtr, root_name(definition), tree.root_no)
+        return tree
+
+    # ---- a changed definition
+    def redefine(self, tdef: TableDef, secondaries: list[SecondaryIndex]) -> None:
+        """The table is described by `tdef` now, with `secondaries` as its secondary indexes, in the definition's order."""
+        self.tdef = tdef
+        ordinal = tdef.clustered_index()
+        self.clustered.ordinal = -1 if ordinal is None else ordinal
+        for place, index in zip((i for i in range(len(tdef.indexes)) if i != ordinal), secondaries, strict=True):
+            index.ordinal = place
+            index.definition = tdef.indexes[place]
+            index.name = index.locks.name = index.definition.name
+        self.secondaries = secondaries
+        self.locks.db, self.locks.name = tdef.db, tdef.name
+        self._arrange()
+
+    # ---- counters
+    def set_auto_increment(self, mtr: Mtr, value: int) -> None:
+        """The next AUTO_INCREMENT value is `value`."""
+        self.auto_increment = value
+        self.space.set_meta(mtr, AUTO_INCREMENT, value)
+
+    def note_externals(self, mtr: Mtr) -> None:
+        """A value is about to be stored off page."""
+        if not self.externals:
+            self.externals = True
+            self.space.set_meta(mtr, EXTERNALS, 1)
+
+    # ---- records as people see them
+    def describe_row(self, key: Key) -> tuple[tuple[Any, ...], bool]:
+        """The values of a clustered key, and whether its record is delete-marked."""
+        row: Row | None = self.clustered.tree.get(key)
+        layout = self.clustered.layout
+        if layout.has_row_id:
+            return (RowNumber(key),), bool(row is not None and row[DELETED])
+        if row is None:
+            return (key if isinstance(key, tuple) else (key,)), False
+        parts = layout.definition.parts
+        return tuple(shortened(row[p.column], p.prefix) for p in parts), bool(row[DELETED])
+
+    def describe_entry(self, index: SecondaryIndex, key: Key) -> tuple[tuple[Any, ...], bool]:
+        """The values of a secondary entry, and whether it is delete-marked."""
+        width = index.layout.width
+        entry: Row | None = index.tree.get(key)
+        values = tuple(None if v is NULL else v for v in key) if entry is None else entry[:width]
+        if self.clustered.layout.has_row_id and index.layout.parts[-1].column == len(self.tdef.columns):
+            values = (*values[:-1], RowNumber(values[-1]))
+        return values, entry is not None and len(entry) > width
+
+    # ---- life
+    def forget(self) -> None:
+        """The table is closed: its lock queues go."""
+        self.lock_system.remove_table(self.locks)
+
+
+def shortened(value: Any, prefix: int | None) -> Any:
+    """The part of a column value that an index holds."""
+    return value if prefix is None or value is None else value[:prefix]

@@ -1,0 +1,221 @@
+"""Undo records in undo pages of the system space, and the integer roll pointers that name them.
+
+    roll pointer = page number << 10 | slot            0 = the row was inserted: there is nothing before it
+
+A transaction's undo log is a run of slots, over as many pages as it takes.  The log begins with a header record; when the
+transaction commits and others may still need its old versions, the header is given the commit number and the log joins the
+history list.  Logs of several transactions may follow one another in a page.  A page whose last log has been purged is emptied,
+and freed if it was full.
+
+    (HEADER, transaction id, commit number)             0 while the transaction is active
+    (CONTINUED, transaction id, number of the page before)
+    (INSERT, table id, clustered key)                   undone by removing the row
+    (UPDATE, table id, old row, replaced)               undone by putting the old row back; replaced: off-page values of it
+    (DELETE, table id, old row, ())                     the row was delete-marked                         that the change dropped
+    (REINSERT, table id, old row, ())                   a delete-marked row was used again
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from minidb.engine import Row
+from minidb.innodb.trx import CommittedLog, InnodbTrx
+from minidb.storage.buffer_pool import BufferPool
+from minidb.storage.mtr import Mtr
+from minidb.storage.page import PAGE_HEADER, PAGE_ROOM, Page, PageKind
+from minidb.storage.space import Tablespace
+from minidb.types.codec import decode_atoms, encode_atoms
+
+HEADER, CONTINUED, INSERT, UPDATE, DELETE, REINSERT = range(6)
+KIND, TABLE, DATA, REPLACED = range(4)  # places in a record
+SLOT_BITS = 10
+SLOT_MASK = (1 << SLOT_BITS) - 1
+MAX_SLOTS = 512
+ROOM = PAGE_ROOM - 256
+RECORD_OVERHEAD = 48  # bytes of a record around its row, rounded up
+
+Record = tuple[Any, ...]
+
+
+class UndoCodec:
+    """Undo pages to bytes and back: the records as one tuple of atoms."""
+
+    def encode_body(self, page: Page) -> bytes:
+        return encode_atoms(tuple(page.rows))
+
+    def decode_body(self, page: Page, data: bytes, count: int) -> None:
+        records, _ = decode_atoms(data, PAGE_HEADER)
+        page.rows = list(records)
+
+
+class UndoSpace:
+    """The undo pages of a database.  Latch held in all methods.
+
+    _logs: page -> logs in it that are active or not purged.  _open: pages with room that no active transaction writes to.
+    """
+
+    __slots__ = ("_logs", "_open", "_pool", "_space")
+
+    def __init__(self, pool: BufferPool, space: Tablespace) -> None:
+        self._pool = pool
+        self._space = space
+        space.codecs[PageKind.UNDO] = UndoCodec()
+        self._logs: dict[int, int] = {}
+        self._open: dict[int, None] = {}
+
+    def _page(self, number: int) -> Page:
+        try:
+            return self._space.frames[number]
+        except KeyError:
+            return self._space.load(number)
+
+    # ---- writing
+    def _begin(self, trx: InnodbTrx, mtr: Mtr) -> Page:
+        """Begin the log of `trx` in a page with room."""
+        if self._open:
+            page = self._page(self._open.popitem()[0])
+        else:
+            page = self._space.allocate(mtr, PageKind.UNDO)
+        mtr.touch(page)
+        self._logs[page.no] = self._logs.get(page.no, 0) + 1
+        trx.log_pages.append(page.no)
+        trx.log_start = len(page.rows)
+        trx.log_bytes = page.nbytes
+        page.rows.append((HEADER, trx.id, 0))
+        page.nbytes += RECORD_OVERHEAD
+        return page
+
+    def append(self, trx: InnodbTrx, mtr: Mtr, record: Record, size: int) -> int:
+        """Write `record`, whose row takes about `size` bytes, to the log of `trx`; its roll pointer."""
+        if trx.log_pages:
+            page = self._page(trx.log_pages[-1])
+            mtr.touch(page)
+        else:
+            page = self._begin(trx, mtr)
+        rows = page.rows
+        size += RECORD_OVERHEAD
+        if len(rows) >= MAX_SLOTS or (page.nbytes + size > ROOM and len(rows) > 1):
+            page = self._space.allocate(mtr, PageKind.UNDO)
+            mtr.touch(page)
+            rows = page.rows
+            rows.append((CONTINUED, trx.id, trx.log_pages[-1]))
+            self._logs[page.no] = 1
+            trx.log_pages.append(page.no)
+        page.nbytes += size
+        trx.undo_records += 1
+        if record[0] != INSERT:
+            trx.has_update_undo = True
+        slot = len(rows)
+        rows.append(record)
+        return page.no << SLOT_BITS | slot
+
+    # ---- reading
+    def record(self, roll_ptr: int) -> Record:
+        """The record that `roll_ptr` names."""
+        record: Record = self._page(roll_ptr >> SLOT_BITS).rows[roll_ptr & SLOT_MASK]
+        return record
+
+    def old_row(self, roll_ptr: int) -> Row:
+        """The row before the change that `roll_ptr` names."""
+        row: Row = self._page(roll_ptr >> SLOT_BITS).rows[roll_ptr & SLOT_MASK][DATA]
+        return row
+
+    def committed(self, log: CommittedLog) -> Iterator[tuple[int, Record]]:
+        """(roll pointer, record) of all changes of a committed log, oldest first."""
+        last = log.pages[-1]
+        for number in log.pages:
+            rows = self._page(number).rows
+            start = log.start if number == log.pages[0] else 0
+            end = log.end if number == last else len(rows)
+            for slot in range(start, end):
+                record = rows[slot]
+                if record[KIND] >= INSERT:
+                    yield number << SLOT_BITS | slot, record
+
+    # ---- undoing
+    def last(self, trx: InnodbTrx) -> tuple[int, Record]:
+        """Roll pointer and record of the latest change of `trx` not yet undone."""
+        number = trx.log_pages[-1]
+        rows = self._page(number).rows
+        return number << SLOT_BITS | (len(rows) - 1), rows[-1]
+
+    def forget_last(self, trx: InnodbTrx, mtr: Mtr) -> None:
+        """The latest change of `trx` has been undone: drop its record."""
+        page = self._page(trx.log_pages[-1])
+        mtr.touch(page)
+        page.rows.pop()
+        trx.undo_records -= 1
+        if len(page.rows) == 1 and len(trx.log_pages) > 1:
+            trx.log_pages.pop()
+            del self._logs[page.no]
+            self._space.free(mtr, page)
+
+    # ---- the end of a transaction
+    def drop(self, trx: InnodbTrx, mtr: Mtr) -> None:
+        """Forget the whole log of `trx`: nobody needs it (rolled back, or inserts only)."""
+        if not trx.log_pages:
+            return
+        first, *others = trx.log_pages
+        for number in others:
+            del self._logs[number]
+            self._space.free(mtr, self._page(number))
+        page = self._page(first)
+        mtr.touch(page)
+        del page.rows[trx.log_start :]
+        page.nbytes = trx.log_bytes
+        self._close(trx, page)
+        self._release(first, mtr)
+
+    def commit(self, trx: InnodbTrx, mtr: Mtr, number: int) -> CommittedLog:
+        """Keep the log of `trx`, committed with `number`, for readers of old versions and for purge."""
+        first = self._page(trx.log_pages[0])
+        mtr.touch(first)
+        first.rows[trx.log_start] = (HEADER, trx.id, number)
+        last = self._page(trx.log_pages[-1])
+        log = CommittedLog(number, trx.id, tuple(trx.log_pages), trx.log_start, len(last.rows))
+        self._close(trx, last)
+        return log
+
+    def _close(self, trx: InnodbTrx, last: Page) -> None:
+        """The log of `trx` has ended in page `last`; the page can take another one if it has room."""
+        if len(last.rows) < MAX_SLOTS - 8 and last.nbytes < ROOM * 3 // 4:
+            self._open[last.no] = None
+        trx.log_pages.clear()
+        trx.undo_records = 0
+        trx.has_update_undo = False
+
+    # ---- purge
+    def purged(self, log: CommittedLog, mtr: Mtr) -> None:
+        """All records of `log` have been processed."""
+        for number in log.pages:
+            self._release(number, mtr)
+
+    def _release(self, number: int, mtr: Mtr) -> None:
+        left = self._logs[number] - 1
+        if left:
+            self._logs[number] = left
+            return
+        del self._logs[number]
+        page = self._page(number)
+        if number in self._open:
+            mtr.touch(page)
+            page.rows.clear()
+            page.nbytes = 0
+        else:
+            self._space.free(mtr, page)
+
+    def free_all(self, mtr: Mtr) -> None:
+        """Give back all pages without a log (at a clean shutdown that is every undo page)."""
+        for number in [n for n in self._open if n not in self._logs]:
+            del self._open[number]
+            self._space.free_number(mtr, number)
+
+    def check(self) -> list[str]:
+        """What is wrong with the bookkeeping of undo pages; empty if nothing."""
+        found = [f"undo page {n}: {count} logs" for n, count in self._logs.items() if count < 1]
+        for number in self._open:
+            if number not in self._logs and self._page(number).rows:
+                found.append(f"undo page {number}: no log but {len(self._page(number).rows)} records")
+        return found
