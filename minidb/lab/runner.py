@@ -16,7 +16,7 @@ from minidb.errors import Error
 from minidb.lab.record import delta, outcome_lines, state_lines
 from minidb.lab.scenario import Scenario, ScenarioError, Step
 from minidb.scheduler import Report, StepScheduler, Task
-from minidb.session import Session
+from minidb.session import Result, Session
 
 DATABASE = "db"
 _WITH_PLAN = re.compile(r"\s*\(?(select|update|delete|with)\b|\s*(insert|replace)\b.*\bselect\b", re.I | re.S)
@@ -61,6 +61,7 @@ class Player:
         self.database = Database(":memory:", scheduler=self.scheduler,
                                  profile=profile or scenario.header.get("profile") or "mariadb-10.11", purge="manual")
         self.sessions: dict[str, Session] = {}
+        self.results: dict[int, Result | Error] = {}  # by step number, of finished statements
         self._pending: dict[str, Step] = {}
         self._tasks: dict[str, Task] = {}
         self._state: list[str] = []
@@ -155,7 +156,9 @@ class Player:
         if task.error is not None:
             if not isinstance(task.error, Error):
                 raise task.error
+            self.results[step.number] = task.error
             return outcome_lines(task.error, (), ())
+        self.results[step.number] = task.result
         warnings: Any = () if step.text.upper().startswith(("EXPLAIN", "SHOW")) else task.result.warnings
         return outcome_lines(task.result, warnings, plan_lines(session) if _WITH_PLAN.match(step.text) else ())
 

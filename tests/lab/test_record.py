@@ -60,7 +60,10 @@ def test_delta_says_all_when_a_session_lost_everything() -> None:
     assert delta(old, old[1:]) == ["lock - A t IX"]
 
 
-RECORD = "title: x\n\n1 A> SELECT 1\n    rows 1\n    plan t ALL NULL\n    lock + A t IX\n    resume B#2 plan t ALL NULL\n    view + A\n"
+RECORD = (
+    "title: x\n\n1 A> SELECT 1\n    rows 1\n    plan t ALL NULL\n    lock + A t IX\n    resume B#2 plan t ALL NULL\n"
+    "    view + A\n"
+)
 
 
 def test_levels_leave_lines_out() -> None:
