@@ -1,0 +1,190 @@
+"""The blocks of a heap with dynamic rows: their headers, and what a decoded page keeps of them.
+
+The heap is a gapless run of blocks; a row lies in one block or, when it took holes too short for it, in a chain of several.
+
+    OFFSET  SIZE   FIELD                      IN
+    0       1      kind                       all
+    1       3      length of the block        all: header and unused rest included, a multiple of 4, at least 24
+    4       4      bytes of the row in it     WHOLE FIRST MIDDLE LAST (0 in DELETED)
+    8       8      next block of the row      FIRST MIDDLE; LAST: all ones
+                   next deleted block         DELETED (all ones: end of the chain)
+    16      8      previous deleted block     DELETED (all ones: head of the chain)
+    16      4      bytes of the row in all    FIRST
+
+The row begins behind the header (8 bytes in WHOLE, 20 in FIRST, 16 in MIDDLE and LAST).  Numbers are little-endian.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from minidb.myisam.state import NO_ADDRESS
+
+WHOLE, FIRST, MIDDLE, LAST, DELETED = 1, 2, 3, 4, 5
+
+WHOLE_HEADER = 8
+PART_HEADER = 16
+FIRST_HEADER = 20
+DELETED_HEADER = 24
+MIN_BLOCK = 24  # the header of a deleted block must fit
+MAX_BLOCK = (1 << 24) - 4
+ALIGN = 4
+SPLIT_REST = 48  # a hole is split if more than this would stay unused
+KEPT_REST = 20  # about what the first half keeps as room to grow
+
+_NONE = (1 << 64) - 1
+_KIND_AND_LENGTH = struct.Struct("<II")
+_LINK = struct.Struct("<Q")
+_TWO_LINKS = struct.Struct("<QQ")
+_LINK_AND_TOTAL = struct.Struct("<QI")
+
+
+def align(size: int) -> int:
+    return (size + ALIGN - 1) & -ALIGN
+
+
+def natural_length(size: int) -> int:
+    """Length of the block that a row of `size` bytes gets at the end of the heap."""
+    length = (size + WHOLE_HEADER + ALIGN - 1) & -ALIGN
+    return length if length > MIN_BLOCK else MIN_BLOCK
+
+
+class Hole:
+    """A deleted block; next, prev: its neighbours in the chain of holes."""
+
+    __slots__ = ("length", "next", "prev")
+
+    def __init__(self, length: int, next_: int, prev: int) -> None:
+        self.length = length
+        self.next = next_
+        self.prev = prev
+
+
+class Part:
+    """A block that continues a row: its bytes of the row, and the address of the block after it (NO_ADDRESS in the last)."""
+
+    __slots__ = ("data", "length", "next")
+
+    def __init__(self, length: int, data: bytes, next_: int) -> None:
+        self.length = length
+        self.data = data
+        self.next = next_
+
+
+class Head:
+    """What a row tuple does not tell of the first block of a row in several: length, bytes of the row in it, next block.
+    data: those bytes, only until the row has been put together."""
+
+    __slots__ = ("data", "length", "next", "total", "used")
+
+    def __init__(self, length: int, used: int, next_: int, total: int, data: bytes = b"") -> None:
+        self.length = length
+        self.used = used
+        self.next = next_
+        self.total = total
+        self.data = data
+
+
+class HeapPage:
+    """The blocks that begin in one page.
+
+    blocks: address -> row tuple (WHOLE, FIRST) | Hole | Part | Head (a row not put together yet).  lengths: of WHOLE blocks that
+    are not as long as their row asks for.  heads: of FIRST blocks.  ordered: `blocks` is in order of address.  plain: rows only.
+    whole: no Head is among the blocks.
+    """
+
+    __slots__ = ("blocks", "heads", "lengths", "ordered", "plain", "whole")
+
+    def __init__(self) -> None:
+        self.blocks: dict[int, Any] = {}
+        self.lengths: dict[int, int] = {}
+        self.heads: dict[int, Head] = {}
+        self.ordered = True
+        self.plain = True
+        self.whole = True
+
+    def in_order(self) -> dict[int, Any]:
+        """The blocks by address."""
+        if not self.ordered:
+            self.blocks = dict(sorted(self.blocks.items()))
+            self.ordered = True
+        return self.blocks
+
+    def put(self, address: int, block: Any) -> None:
+        """Set what begins at `address` (not for rows appended at the end of the heap)."""
+        if address not in self.blocks:
+            self.ordered = False
+        self.blocks[address] = block
+        self.lengths.pop(address, None)
+        self.heads.pop(address, None)
+        if type(block) is not tuple:
+            self.plain = False
+
+    def remove(self, address: int) -> None:
+        """Nothing begins at `address` any more."""
+        self.blocks.pop(address, None)
+        self.lengths.pop(address, None)
+        self.heads.pop(address, None)
+
+
+# ---- bytes
+def _stored(address: int) -> int:
+    return _NONE if address < 0 else address
+
+
+def _loaded(link: int) -> int:
+    return NO_ADDRESS if link == _NONE else link
+
+
+def _start(kind: int, length: int, used: int) -> bytes:
+    return _KIND_AND_LENGTH.pack(kind | length << 8, used)
+
+
+def encode_whole(length: int, data: bytes) -> bytes:
+    return (_start(WHOLE, length, len(data)) + data).ljust(length, b"\0")
+
+
+def encode_first(head: Head, data: bytes) -> bytes:
+    """The first block of a row whose bytes are `data`."""
+    links = _LINK_AND_TOTAL.pack(_stored(head.next), head.total)
+    return (_start(FIRST, head.length, head.used) + links + data[: head.used]).ljust(head.length, b"\0")
+
+
+def encode_part(part: Part) -> bytes:
+    kind = LAST if part.next < 0 else MIDDLE
+    return (_start(kind, part.length, len(part.data)) + _LINK.pack(_stored(part.next)) + part.data).ljust(part.length, b"\0")
+
+
+def encode_hole(hole: Hole) -> bytes:
+    return (_start(DELETED, hole.length, 0) + _TWO_LINKS.pack(_stored(hole.next), _stored(hole.prev))).ljust(hole.length, b"\0")
+
+
+def decode_start(data: bytes, offset: int) -> tuple[int, int, int]:
+    """(kind, length, used) of the block whose first 8 bytes are at `offset`.  Raises ValueError if they cannot be true."""
+    word, used = _KIND_AND_LENGTH.unpack_from(data, offset)
+    kind, length = word & 0xFF, word >> 8
+    header = _HEADERS.get(kind)
+    if header is None:
+        raise ValueError(f"a block begins with {kind}")
+    if length < MIN_BLOCK or length % ALIGN or header + used > length:
+        raise ValueError(f"a block has length {length} and {used} bytes in use")
+    return kind, length, used
+
+
+_HEADERS = {WHOLE: WHOLE_HEADER, FIRST: FIRST_HEADER, MIDDLE: PART_HEADER, LAST: PART_HEADER, DELETED: DELETED_HEADER}
+
+
+def decode_rest(data: bytes, offset: int, kind: int, length: int, used: int) -> Hole | Part | Head:
+    """The block at `offset`, any kind but WHOLE."""
+    if kind == DELETED:
+        next_, prev = _TWO_LINKS.unpack_from(data, offset + 8)
+        return Hole(length, _loaded(next_), _loaded(prev))
+    if kind == FIRST:
+        link, total = _LINK_AND_TOTAL.unpack_from(data, offset + 8)
+        return Head(length, used, _loaded(link), total, data[offset + FIRST_HEADER : offset + FIRST_HEADER + used])
+    (link,) = _LINK.unpack_from(data, offset + 8)
+    next_ = _loaded(link)
+    if (next_ < 0) != (kind == LAST):
+        raise ValueError("the chain of a row ends in the wrong block")
+    return Part(length, data[offset + PART_HEADER : offset + PART_HEADER + used], next_)
