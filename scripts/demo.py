@@ -29,7 +29,7 @@ def print_matrix(console: Console, profile: str) -> None:
         cells = [f"[{STYLES[v.how]}]{v.how}[/]" for v in verdicts]
         table.add_row(f"{verdicts[0].anomaly.name}\n[dim]{verdicts[0].anomaly.explains}[/]", *cells)
     console.print(table)
-    console.print("block: a lock makes one wait.  abort: a deadlock rolls one back.  snapshot: an old version is read.", style="dim")
+    console.print("block: a lock makes one wait; abort: a deadlock rolls one back; snapshot: an old version is read", style="dim")
 
 
 def main() -> None:

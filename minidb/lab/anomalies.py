@@ -1,7 +1,7 @@
 """The isolation anomalies as schedules, played at every isolation level.
 
-Each `Anomaly` is a schedule of two or three transactions and a test on what they saw.  `run` plays it; a statement of a session that
-waits is put off until the session is free again, and after a deadlock the victim rolls back instead of going on.  Whether the
+Each `Anomaly` is a schedule of two or three transactions and a test on what they saw.  `run` plays it; a statement of a session
+that waits is put off until the session is free again, and after a deadlock the victim rolls back instead of going on.  Whether the
 anomaly happened, and what prevented it (a block, an abort, the snapshot), is read off the play, never typed in.
 
 Sources: Berenson et al., "A Critique of ANSI SQL Isolation Levels" (P0-P4, A5); Adya, "Weak Consistency" (G0-G2, PMP, OTV);
