@@ -52,6 +52,23 @@ def make_type(name: str, length: int | None = None, scale: int | None = None, un
     return _character_type(word, length, charset, collation, members, column)
 
 
+_CASTS = {"SIGNED": "BIGINT", "SIGNED INTEGER": "BIGINT", "SIGNED INT": "BIGINT", "INTEGER": "BIGINT", "INT": "BIGINT",
+          "UNSIGNED": "BIGINT", "UNSIGNED INTEGER": "BIGINT", "UNSIGNED INT": "BIGINT"}
+
+
+def cast_type(name: str, length: int | None = None, scale: int | None = None, charset: str | None = None) -> SqlType:
+    """The type of CAST(x AS name(length, scale) CHARACTER SET charset).  CHAR and BINARY without a length have no limit."""
+    word = " ".join(name.upper().split())
+    if word in _CASTS:
+        return make_type(_CASTS[word], unsigned=word.startswith("UNSIGNED"))
+    if word in ("BINARY", "VARBINARY") or (charset or "").lower() == "binary":
+        return SqlType(Family.BYTES, "binary" if length is not None else "varbinary", length)
+    if word in _CHARS:
+        made_charset, collation = check_pair(charset or ("utf8mb3" if word.startswith("N") else None), None)
+        return SqlType(Family.STRING, "varchar", length, charset=made_charset, collation=collation)
+    return make_type(word, length, scale)
+
+
 def _limited(value: int, limit: int, code: int, column: str) -> int:
     if value > limit:
         raise SqlError.of(code, column, limit)

@@ -15,12 +15,13 @@ from typing import Any
 MAX_TIME = timedelta(hours=838, minutes=59, seconds=59)
 _MAX_TIME_MICROS = timedelta(hours=838, minutes=59, seconds=59, microseconds=999999)
 _DELIMITED = re.compile(
-    r"\s*(\d{1,4})[!-/:-@\[-`{-~]+(\d{1,2})[!-/:-@\[-`{-~]+(\d{1,2})"
+    r"\s*(\d{1,4})[!-/:-@\[-`{-~]+(\d{1,3})[!-/:-@\[-`{-~]+(\d{1,2})(?!\d)"
     r"(?:(?:T|\s+|[!-/:-@\[-`{-~]+)(\d{1,2})(?:[!-/:-@\[-`{-~](\d{1,2})(?:[!-/:-@\[-`{-~](\d{1,2})(?:\.(\d*))?)?)?)?"
 )
-_COMPACT = re.compile(r"\s*(\d{5,14})(?:T(\d{6}))?(?:\.(\d*))?")
+_COMPACT = re.compile(r"\s*(\d{5,14})(?!\d|\s+\d)(?:T(\d{6}))?(?:\.(\d*))?")
 _CLOCK = re.compile(r"\s*(-)?(?:(\d+)\s+)?(\d+)(?::(\d{1,2})(?::(\d{1,2}))?)?(?:\.(\d*))?")
 _LOOKS_LIKE_DATE = re.compile(r"\s*\d{1,4}-\d{1,2}-\d{1,2}")
+_COMPACT_MOMENT = re.compile(r"\s*\d{12,}")
 _NUMBER = re.compile(r"[ \t\n\r\x0b\x0c]*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
 
 
@@ -41,9 +42,15 @@ def is_number(text: str) -> bool:
     return found is not None and not text[found.end() :].strip(" \t\n\r\x0b\x0c")
 
 
+def number_end(text: str) -> int:
+    """Where the number at the beginning of `text` ends; 0 if there is none."""
+    found = _NUMBER.match(text)
+    return 0 if found is None else found.end()
+
+
 def full_year(year: int, digits: int) -> int:
-    """A year of two digits (or fewer) in its century; years of three or four digits as they are."""
-    if digits > 2:
+    """A year of two digits in its century; years of one, three or four digits as they are."""
+    if digits != 2:
         return year
     return year + (2000 if year < 70 else 1900)
 
@@ -66,13 +73,11 @@ def read_datetime(text: str) -> tuple[datetime, bool] | None:
             return None
         digits, clock, fraction = compact.groups()
         digits += clock or ""
+        if len(digits) not in (6, 8, 12, 14):
+            return None
         width = 4 if len(digits) in (8, 14) else 2
         pieces = [digits[i : i + 2] for i in range(width, len(digits), 2)]
-        if len(pieces) < 2:
-            return None
         parts = [full_year(int(digits[:width]), width), *map(int, pieces)]
-        if len(parts) > 6:
-            return None
         parts += [0] * (6 - len(parts))
         end = compact.end()
     try:
@@ -139,6 +144,11 @@ def read_time(text: str) -> tuple[timedelta, bool] | None:
         return None
     span = timedelta(days=int(days or 0), hours=hours, minutes=minutes, seconds=seconds, microseconds=micros(fraction))
     return (-span if sign else span), not text[found.end() :].strip()
+
+
+def holds_date(text: str) -> bool:
+    """True if `text`, read as a time, is a date with a time of day."""
+    return _LOOKS_LIKE_DATE.match(text) is not None or _COMPACT_MOMENT.match(text) is not None
 
 
 def clock_of(moment: datetime) -> timedelta:
