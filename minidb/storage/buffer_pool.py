@@ -1,0 +1,244 @@
+"""`BufferPool`: the decoded pages of all tablespaces, within a limit.
+
+Pages are kept in two lists.  A page that is read enters the *old* list; if it is used again before its turn to leave comes, it
+moves to the *young* list, which may hold five eighths of the limit and gives its eldest back to the old one.  A scan that
+touches every page once thus never displaces the pages that are used again and again.  Uses are noted by a flag on the page
+(`Page.touched`), so that a hit is a dictionary look-up and nothing more; the lists are put in order when room is needed.
+
+Nothing is evicted while an operation runs: `trim` is called between operations, when nobody holds a page.  Until then the pool
+may exceed its limit by the pages of one operation.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from minidb.errors import SqlError
+from minidb.storage.file import FileSystem, describe
+from minidb.storage.mtr import Mtr, RedoSink
+from minidb.storage.page import Page, PageKind
+from minidb.storage.space import Tablespace
+
+YOUNG_SHARE = (5, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStats:
+    """Counts of pages.  requests: page accesses by tree descents; reads: those that went to a file; the rest since creation."""
+
+    limit: int | None
+    resident: int
+    young: int
+    old: int
+    dirty: int
+    requests: int
+    reads: int
+    written: int
+    evicted: int
+    made_young: int
+
+    @property
+    def hit_ratio(self) -> float:
+        """Share of requests answered from memory, 0.0 to 1.0."""
+        return max(0.0, 1.0 - self.reads / self.requests) if self.requests else 1.0
+
+
+class BufferPool:
+    """All pages in memory.  limit: pages that stay resident (None: no limit); headers and descriptor pages do not count.
+    dirty: pages that differ from their files, in the order of their first change.  lsn: last log position seen or given out."""
+
+    __slots__ = (
+        "_mtr", "_past_requests", "dirty", "evicted", "fs", "limit", "lsn", "made_young", "old", "pages_read", "pages_written",
+        "spaces", "young",
+    )
+
+    def __init__(self, fs: FileSystem, limit_pages: int | None = None) -> None:
+        if limit_pages is not None and limit_pages < 1:
+            raise ValueError("a buffer pool holds at least one page")
+        self.fs = fs
+        self.limit = limit_pages
+        self.spaces: dict[str, Tablespace] = {}
+        self.dirty: dict[Page, None] = {}
+        self.young: OrderedDict[Page, None] = OrderedDict()
+        self.old: OrderedDict[Page, None] = OrderedDict()
+        self.lsn = 0
+        self.pages_read = 0
+        self.pages_written = 0
+        self.evicted = 0
+        self.made_young = 0
+        self._past_requests = 0
+        self._mtr = Mtr(self)
+
+    def mtr(self) -> Mtr:
+        """The mini-transaction to use now: one at a time, under the latch, committed or rolled back by whoever asked for it."""
+        return self._mtr
+
+    def attach_redo(self, redo: RedoSink | None, atomic: bool = False) -> None:
+        """From now on mini-transactions log to `redo`, and pages wait for it before they are written."""
+        self._mtr.configure(redo, atomic)
+
+    # ---- tablespaces
+    def open_space(self, path: str, create: bool = False, space_id: int = 0) -> Tablespace:
+        """The tablespace in file `path`.  create: make it (the file must not exist), with `space_id` or an id made from the path.
+        Raises 1016 if the file cannot be opened, CorruptPageError if its header is not sound."""
+        space = self.spaces.get(path)
+        if space is not None and not create:
+            return space
+        try:
+            file = self.fs.open(path, create)
+        except OSError as error:
+            raise SqlError.of(1016, path, describe(error)) from error
+        space = Tablespace(self, path, file, space_id)
+        try:
+            if create:
+                space.id = space_id or self._new_id(path)
+                space.format()
+                space.write(space.descriptors[0])
+            else:
+                space.read_header()
+        except BaseException:
+            file.close()
+            if create:
+                self.fs.remove(path)
+            raise
+        self.spaces[path] = space
+        return space
+
+    def _new_id(self, path: str) -> int:
+        taken = {space.id for space in self.spaces.values()}
+        wanted = zlib.crc32(path.encode())
+        while wanted in taken or not wanted:
+            wanted = (wanted + 1) & 0xFFFFFFFF
+        return wanted
+
+    def release(self, space: Tablespace) -> None:
+        """Forget the pages of `space` without writing them."""
+        for page in space.frames.values():
+            self.dismiss(page)
+        self._past_requests += requests_of(space)
+        space.frames.clear()
+        space.trees.clear()
+        del self.spaces[space.path]
+
+    # ---- pages (called by Tablespace)
+    def admit(self, page: Page) -> None:
+        """`page` is in memory now; internal nodes count as used again and again."""
+        if page.level:
+            self.young[page] = None
+        else:
+            self.old[page] = None
+
+    def relist(self, page: Page) -> None:
+        """The level of the new page `page` was set: put it on the list of its kind."""
+        self.old.pop(page, None)
+        self.young.pop(page, None)
+        self.admit(page)
+
+    def dismiss(self, page: Page) -> None:
+        """`page` is out of memory now, or about to be."""
+        self.young.pop(page, None)
+        self.old.pop(page, None)
+        if page.dirty:
+            page.dirty = False
+            del self.dirty[page]
+
+    @property
+    def resident(self) -> int:
+        """Pages in memory that count for the limit."""
+        return len(self.young) + len(self.old)
+
+    def trim(self) -> None:
+        """Evict down to the limit.  Only between operations, latch held, with no page object in anyone's hands.  Writes dirty
+        victims; raises 1026 or 1114 if that fails, and the page stays, dirty."""
+        limit = self.limit
+        if limit is None:
+            return
+        young, old = self.young, self.old
+        room_young = limit * YOUNG_SHARE[0] // YOUNG_SHARE[1]
+        while len(young) + len(old) > limit:
+            while len(young) > room_young or (young and not old):
+                page, _ = young.popitem(last=False)
+                page.touched = False
+                old[page] = None
+            page = next(iter(old))
+            if page.touched:
+                page.touched = False
+                del old[page]
+                young[page] = None
+                self.made_young += 1
+                continue
+            if page.dirty:
+                self._write(page)
+                page.dirty = False
+                del self.dirty[page]
+            del old[page]
+            del page.space.frames[page.no]
+            self.evicted += 1
+
+    def _write(self, page: Page) -> None:
+        redo = self._mtr.redo
+        if redo is not None:
+            redo.write_up_to(page.lsn)
+        else:
+            self.lsn += 1
+            page.lsn = self.lsn
+        page.space.write(page)
+        page.oldest_lsn = 0
+        self.pages_written += 1
+
+    def flush(self, space: Tablespace | None = None) -> None:
+        """Write all dirty pages (of `space`), then sync.  Pages count as clean only after the sync of their file: raises 1026 or
+        1114, and what was not made durable stays dirty."""
+        pages = sorted(
+            (p for p in self.dirty if space is None or p.space is space), key=lambda p: (p.space.path, p.no)
+        )
+        targets = [space] if space is not None else list(self.spaces.values())
+        for page in pages:
+            if page.no:
+                self._write(page)
+        for page in pages:
+            if not page.no:  # headers last: they carry the highest LSN
+                self._write(page)
+        for target in targets:
+            target.sync()
+        for page in pages:
+            page.dirty = False
+            del self.dirty[page]
+
+    # ---- looking inside
+    @property
+    def stats(self) -> PoolStats:
+        requests = self._past_requests + sum(map(requests_of, self.spaces.values()))
+        return PoolStats(
+            self.limit, self.resident, len(self.young), len(self.old), len(self.dirty), requests, self.pages_read,
+            self.pages_written, self.evicted, self.made_young,
+        )
+
+    def check(self) -> list[str]:
+        """Broken invariants of the pool; empty: all is well."""
+        problems: list[str] = []
+        for space in self.spaces.values():
+            for no, page in space.frames.items():
+                listed = (page in self.young) + (page in self.old)
+                fixed = page.kind in (PageKind.HEADER, PageKind.DESCRIPTOR)
+                if page.no != no or page.space is not space or not space.is_used(no):
+                    problems.append(f"frame {no} of '{space.path}' holds {page!r}")
+                if listed != (0 if fixed else 1):
+                    problems.append(f"{page!r} is on {listed} lists")
+                if page.dirty != (page in self.dirty):
+                    problems.append(f"{page!r} and the dirty list disagree")
+        for page in (*self.young, *self.old, *self.dirty):
+            if page.space.frames.get(page.no) is not page:
+                problems.append(f"{page!r} is listed but not in memory")
+        return problems
+
+
+def requests_of(space: Tablespace) -> int:
+    """Page accesses by the descents of the trees of `space`."""
+    total = 0
+    for root, state in space.trees.items():
+        page = space.frames.get(root)
+        total += state.descents * (page.level + 1 if page is not None else 1)
+    return total

@@ -1,0 +1,160 @@
+"""`Mtr`: the mini-transaction through which every change of pages goes: all of it or nothing.
+
+Protocol for whoever changes a page:
+
+* one record on one page: ``if not page.dirty: mtr.touch(page)``, ``if mtr.logging: mtr.log(op, page, payload)``, then change it;
+* a structure change (several pages): ``mark = mtr.mark()``, ``mtr.save(page)`` before the first change of each page, and
+  ``mtr.rollback_to(mark)`` if anything fails on the way.
+
+Everything is announced *before* the change.  With a redo log attached the records and the after-images of saved pages are
+handed to it at `commit`, as one unit; without one, announcing costs two attribute tests.  The latch is held throughout.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from minidb.storage.page import Image, Page
+
+if TYPE_CHECKING:
+    from minidb.storage.buffer_pool import BufferPool
+
+LogRecord = tuple[int, Page, Any]
+
+
+class Op(enum.IntEnum):
+    """Physiological record types: a page, and what was done inside it.  Payloads: INSERT (key, row); REPLACE (key, row);
+    DELETE key; META (name, value), value None to remove; others belong to their engines."""
+
+    INSERT = 1
+    REPLACE = 2
+    DELETE = 3
+    META = 4
+    ENGINE = 16
+
+
+class RedoSink(Protocol):
+    """What a redo log offers to the mini-transactions and to the pool."""
+
+    def append(self, records: list[LogRecord], images: list[Page], freed: list[Page]) -> int:
+        """Log one mini-transaction: `records` in order, then the present content of the pages `images`.  Returns its end LSN."""
+
+    def write_up_to(self, lsn: int) -> None:
+        """Return when the log is durable up to `lsn`: called before a page with that LSN is written."""
+
+
+class Mtr:
+    """One mini-transaction after another (the object is reused).  logging: `log` has to be called.  atomic: single-record
+    changes are kept for `rollback` too."""
+
+    __slots__ = ("_dirty", "_freed", "_images", "_kept", "_records", "_saved", "atomic", "logging", "pool", "redo")
+
+    def __init__(self, pool: BufferPool) -> None:
+        self.pool = pool
+        self.redo: RedoSink | None = None
+        self.atomic = False
+        self.logging = False
+        self._dirty = pool.dirty
+        self._records: list[LogRecord] = []
+        self._saved: list[tuple[Page, Image | None]] = []  # (page, content before; None: the page is new)
+        self._kept: set[Page] = set()  # pages in _saved since the last mark
+        self._images: dict[Page, None] = {}  # pages to be logged as a whole
+        self._freed: dict[Page, None] = {}
+
+    def configure(self, redo: RedoSink | None, atomic: bool = False) -> None:
+        """Attach a redo log; atomic=True lets `rollback` undo single-record changes as well.  Only between mini-transactions."""
+        self.redo = redo
+        self.atomic = atomic
+        self.logging = redo is not None or atomic
+
+    # ---- announcing
+    def touch(self, page: Page) -> None:
+        """`page` is about to change: put it on the dirty list."""
+        if not page.dirty:
+            page.dirty = True
+            self._dirty[page] = None
+
+    def log(self, op: int, page: Page, payload: Any) -> None:
+        """Note a change inside `page`, about to be made.  Callers skip the call unless `logging`."""
+        if self.atomic:
+            self._keep(page)
+        if self.redo is not None:
+            self._records.append((op, page, payload))
+
+    def save(self, page: Page) -> None:
+        """`page` is about to change as part of a structure change: keep its content, log it as a whole."""
+        self._keep(page)
+        if self.redo is not None:
+            self._images[page] = None
+        if not page.dirty:
+            self.touch(page)
+
+    def _keep(self, page: Page) -> None:
+        if page not in self._kept:
+            self._kept.add(page)
+            self._saved.append((page, page.image()))
+
+    def created(self, page: Page) -> None:
+        """`page` was allocated just now: rolling back makes it vanish."""
+        self._kept.add(page)
+        self._saved.append((page, None))
+        if self.redo is not None:
+            self._images[page] = None
+        self.touch(page)
+
+    def freed(self, page: Page) -> None:
+        """`page` is about to leave its tablespace."""
+        self._keep(page)
+        self._images.pop(page, None)
+        if self.redo is not None:
+            self._freed[page] = None
+
+    # ---- ending
+    def mark(self) -> tuple[int, int]:
+        """A point for `rollback_to`."""
+        self._kept.clear()
+        return len(self._saved), len(self._records)
+
+    def rollback_to(self, mark: tuple[int, int]) -> None:
+        """Restore every page saved since `mark`, newest first.  Cannot fail."""
+        saved, records = mark
+        while len(self._saved) > saved:
+            page, image = self._saved.pop()
+            if image is None:
+                self._images.pop(page, None)
+                page.space.forget(page)
+            else:
+                page.restore(image)
+                self._freed.pop(page, None)
+                page.space.adopt(page)
+                self.touch(page)
+        del self._records[records:]
+        self._kept.clear()
+
+    def commit(self) -> None:
+        """The changes stand."""
+        if self._saved or self._records:
+            self._finish()
+
+    def _finish(self) -> None:
+        if self.redo is not None:
+            images = self._images
+            records = [r for r in self._records if r[1] not in images and r[1] not in self._freed]
+            lsn = self.redo.append(records, list(images), list(self._freed))
+            for page in (*images, *(r[1] for r in records)):
+                page.lsn = lsn
+                page.oldest_lsn = page.oldest_lsn or lsn
+        self._clear()
+
+    def rollback(self) -> None:
+        """Undo the structure changes of this mini-transaction (with `atomic`: everything)."""
+        self.rollback_to((0, 0))
+        self._clear()
+
+    def _clear(self) -> None:
+        self._saved.clear()
+        self._records.clear()
+        self._kept.clear()
+        self._images.clear()
+        self._freed.clear()

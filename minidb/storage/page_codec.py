@@ -1,0 +1,170 @@
+"""Pages to bytes and back.  README.md has the layouts as tables.
+
+Every page starts with the same 64-byte header; its first field is the CRC-32 of all bytes behind it, so a flipped bit anywhere is
+noticed, and page number and space id tell a page that was read from, or written to, the wrong place.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from typing import TYPE_CHECKING, Any, Protocol
+
+from minidb.errors import CorruptPageError, InternalError
+from minidb.storage.page import CHILD_BYTES, PAGE_HEADER, PAGE_ROOM, PAGE_SIZE, Page, PageKind
+
+if TYPE_CHECKING:
+    from minidb.storage.space import Tablespace
+
+_HEADER = struct.Struct("<IIIHHQIIIHHQI")  # 52 bytes; 12 reserved bytes follow
+_CRC = struct.Struct("<I")
+_HAS_DELETED = 1
+
+MAGIC = b"MINIDBTS"
+FORMAT_VERSION = 1
+EXTENTS_PER_DESCRIPTOR = 1024
+_SPACE_HEADER = struct.Struct("<8sIIII")  # magic, version, descriptor pages, extents, length of meta
+_DESCRIPTOR = struct.Struct("<I")
+META_ROOM = PAGE_ROOM - _SPACE_HEADER.size - 8 * EXTENTS_PER_DESCRIPTOR
+
+
+class PageCodec(Protocol):
+    """Body of one kind of page.  `decode_body` gets the whole page; the body starts at PAGE_HEADER and is page.nbytes long."""
+
+    def encode_body(self, page: Page) -> bytes: ...
+
+    def decode_body(self, page: Page, data: bytes, count: int) -> None: ...
+
+
+class IndexCodec:
+    """B+ tree nodes: records by the tree's own codec; separators and child numbers."""
+
+    def encode_body(self, page: Page) -> bytes:
+        spec = page.space.trees[page.tree].spec
+        if not page.level:
+            return b"".join(map(spec.encode, page.keys, page.rows))
+        children = struct.pack(f"<{len(page.children)}I", *page.children)
+        return children + b"".join(map(spec.encode_key, page.keys))
+
+    def decode_body(self, page: Page, data: bytes, count: int) -> None:
+        spec = page.space.trees[page.tree].spec
+        offset = PAGE_HEADER
+        keys = page.keys
+        if page.level:
+            page.children = list(struct.unpack_from(f"<{count + 1}I", data, offset))
+            offset += CHILD_BYTES * (count + 1)
+            for _ in range(count):
+                key, offset = spec.decode_key(data, offset)
+                keys.append(key)
+            return
+        rows, decode = page.rows, spec.decode
+        for _ in range(count):
+            key, row, offset = decode(data, offset)
+            keys.append(key)
+            rows.append(row)
+
+
+class RawCodec:
+    """Pages whose body is a string of bytes (off-page values, and engine pages without a codec of their own)."""
+
+    def encode_body(self, page: Page) -> bytes:
+        return bytes(page.body or b"")
+
+    def decode_body(self, page: Page, data: bytes, count: int) -> None:
+        page.body = data[PAGE_HEADER : PAGE_HEADER + page.nbytes]
+
+
+class HeaderCodec:
+    """Page 0: what the file is, the bitmaps of its first extents (page.rows), the meta dictionary (page.body) as JSON."""
+
+    def encode_body(self, page: Page) -> bytes:
+        meta = encode_meta(page.body)
+        fixed = _SPACE_HEADER.pack(MAGIC, FORMAT_VERSION, len(page.space.descriptors), len(page.rows), len(meta))
+        return fixed + struct.pack(f"<{len(page.rows)}Q", *page.rows) + meta
+
+    def decode_body(self, page: Page, data: bytes, count: int) -> None:
+        magic, version, descriptors, extents, meta = _SPACE_HEADER.unpack_from(data, PAGE_HEADER)
+        if magic != MAGIC or version != FORMAT_VERSION:
+            raise ValueError(f"not a tablespace of format {FORMAT_VERSION}")
+        offset = PAGE_HEADER + _SPACE_HEADER.size
+        page.rows = list(struct.unpack_from(f"<{extents}Q", data, offset))
+        offset += 8 * extents
+        page.body = json.loads(data[offset : offset + meta])
+        page.children = [0] * (descriptors - 1)  # how many more descriptor pages the opener has to read
+
+
+class DescriptorCodec:
+    """Bitmaps of further extents (page.rows)."""
+
+    def encode_body(self, page: Page) -> bytes:
+        return _DESCRIPTOR.pack(len(page.rows)) + struct.pack(f"<{len(page.rows)}Q", *page.rows)
+
+    def decode_body(self, page: Page, data: bytes, count: int) -> None:
+        (extents,) = _DESCRIPTOR.unpack_from(data, PAGE_HEADER)
+        page.rows = list(struct.unpack_from(f"<{extents}Q", data, PAGE_HEADER + _DESCRIPTOR.size))
+
+
+def encode_meta(meta: dict[str, Any]) -> bytes:
+    """The meta dictionary as it stands in the header page."""
+    return json.dumps(meta, separators=(",", ":")).encode()
+
+
+RAW_CODEC = RawCodec()
+DEFAULT_CODECS: dict[int, PageCodec] = {
+    PageKind.HEADER: HeaderCodec(),
+    PageKind.DESCRIPTOR: DescriptorCodec(),
+    PageKind.INDEX: IndexCodec(),
+}
+
+
+def encode_page(page: Page) -> bytes:
+    """The 16 KiB of `page`.  Raises InternalError if its records do not fit: the accounting in nbytes was wrong."""
+    body = page.space.codecs.get(page.kind, RAW_CODEC).encode_body(page)
+    if len(body) > PAGE_ROOM:
+        raise InternalError(1105, f"page {page.no} of '{page.space.path}' has {len(body)} bytes of records, room is {PAGE_ROOM}")
+    used = page.nbytes if page.kind == PageKind.INDEX else len(body)
+    header = _HEADER.pack(
+        0, page.no, page.space.id, page.kind, page.level, page.lsn, page.prev, page.next, page.tree, len(page.keys),
+        _HAS_DELETED if page.has_deleted else 0, page.max_trx_id, used,
+    )
+    rest = b"".join((header[4:], bytes(PAGE_HEADER - _HEADER.size), body, bytes(PAGE_ROOM - len(body))))
+    return _CRC.pack(zlib.crc32(rest)) + rest
+
+
+def corrupt(space: Tablespace, no: int, what: str) -> CorruptPageError:
+    """1877 naming table, page and file; the caller raises it."""
+    error = CorruptPageError(1877, f"Table '{space.table}' is corrupt: page {no} of file '{space.path}' {what}")
+    error.code, error.symbol = 1877, "ER_TABLE_CORRUPT"
+    return error
+
+
+def verify_page(space: Tablespace, no: int, data: bytes) -> tuple[int, ...]:
+    """The header fields of page `no`.  Raises CorruptPageError unless length, checksum, page number and space id are sound."""
+    if len(data) != PAGE_SIZE:
+        raise corrupt(space, no, f"is cut short: {len(data)} of {PAGE_SIZE} bytes")
+    header: tuple[int, ...] = _HEADER.unpack_from(data)
+    crc, number, space_id = header[:3]
+    if crc != zlib.crc32(memoryview(data)[4:]):
+        raise corrupt(space, no, "fails its checksum")
+    if number != no:
+        raise corrupt(space, no, f"holds page {number}")
+    if space_id != space.id and space.id:
+        raise corrupt(space, no, f"belongs to tablespace {space_id}, not {space.id}")
+    return header
+
+
+def decode_page(space: Tablespace, no: int, data: bytes) -> Page:
+    """Page `no` of `space` from its bytes.  Raises CorruptPageError unless they are sound; never returns half a page."""
+    _, _, space_id, kind, level, lsn, prev, next_, tree, count, flags, max_trx_id, used = verify_page(space, no, data)
+    space.id = space_id  # differs only while the header page of a file being opened introduces itself
+    page = Page(space, no, kind, tree, level)
+    page.lsn, page.prev, page.next, page.max_trx_id, page.nbytes = lsn, prev, next_, max_trx_id, used
+    page.has_deleted = bool(flags & _HAS_DELETED)
+    if kind == PageKind.INDEX and tree not in space.trees:
+        raise corrupt(space, no, f"belongs to tree {tree}, which is not open")
+    try:
+        space.codecs.get(kind, RAW_CODEC).decode_body(page, data, count)
+    except (ValueError, IndexError, KeyError, TypeError, struct.error, OverflowError) as error:
+        raise corrupt(space, no, f"cannot be decoded ({error})") from error
+    return page

@@ -1,0 +1,336 @@
+"""`Tablespace`: one file of pages, with its space management.
+
+Page 0 is the header: bitmaps of used pages, one 64-bit word per extent of 64 pages, and `meta`, a small dictionary for the
+owner (root pages, counters).  Every 65536th page is a descriptor page with the bitmaps of the extents that follow.  A page is
+free if its bit is 0: the free list is the zeros.  Header and descriptors stay in memory while the tablespace is open and count
+for no pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from minidb.errors import Error, InternalError, SqlError
+from minidb.storage.file import File, read_failed, write_failed
+from minidb.storage.mtr import Mtr, Op
+from minidb.storage.page import NO_PAGE, PAGE_SIZE, Page, PageKind
+from minidb.storage.page_codec import (
+    DEFAULT_CODECS,
+    EXTENTS_PER_DESCRIPTOR,
+    META_ROOM,
+    PageCodec,
+    corrupt,
+    decode_page,
+    encode_meta,
+    encode_page,
+    verify_page,
+)
+from minidb.storage.tree_spec import TreeState
+
+if TYPE_CHECKING:
+    from minidb.storage.buffer_pool import BufferPool
+
+EXTENT_PAGES = 64
+FULL_EXTENT = (1 << EXTENT_PAGES) - 1
+DESCRIBED_PAGES = EXTENT_PAGES * EXTENTS_PER_DESCRIPTOR
+MAX_PAGES = 1 << 32
+
+
+class Tablespace:
+    """An open tablespace; made by `BufferPool.open_space`.
+
+    id: stamped on every page.  frames: page number -> Page of the pages in memory; hot paths read it directly and call `load` on a
+    KeyError.  trees: root page number -> state of each opened B+ tree.  codecs: page kind -> codec (engines add theirs).
+    unsynced: something was written since the last `sync`.
+    """
+
+    __slots__ = ("_hint", "codecs", "descriptors", "file", "frames", "id", "meta", "path", "pool", "table", "trees", "unsynced")
+
+    def __init__(self, pool: BufferPool, path: str, file: File, space_id: int = 0) -> None:
+        self.pool = pool
+        self.path = path
+        self.table = table_of(path)
+        self.file = file
+        self.id = space_id
+        self.frames: dict[int, Page] = {}
+        self.trees: dict[int, TreeState] = {}
+        self.codecs: dict[int, PageCodec] = dict(DEFAULT_CODECS)
+        self.descriptors: list[Page] = []
+        self.meta: Mapping[str, Any] = {}
+        self.unsynced = False
+        self._hint = 0  # no extent before this one has a free page
+
+    # ---- opening (by the pool)
+    def format(self) -> None:
+        """Make a new, empty tablespace of one page in memory; the pool writes it."""
+        header = Page(self, 0, PageKind.HEADER)
+        header.rows = [1]
+        header.body = {}
+        self._install(header)
+
+    def read_header(self) -> None:
+        """Read the header and the descriptor pages.  Raises CorruptPageError, 1024."""
+        header = self._read(0)
+        if header.kind != PageKind.HEADER:
+            raise corrupt(self, 0, "is not a tablespace header")
+        more = len(header.children)
+        header.children = []
+        self._install(header)
+        for i in range(1, more + 1):
+            page = self._read(i * DESCRIBED_PAGES)
+            if page.kind != PageKind.DESCRIPTOR:
+                raise corrupt(self, page.no, "is not a descriptor page")
+            self._install(page)
+
+    def _install(self, page: Page) -> None:
+        self.descriptors.append(page)
+        self.frames[page.no] = page
+        if page.no == 0:
+            self.meta = page.body
+
+    # ---- pages
+    def page(self, no: int) -> Page:
+        """Page `no`, read if it is not in memory.  Raises CorruptPageError, 1024."""
+        page = self.frames.get(no)
+        return self.load(no) if page is None else page
+
+    def load(self, no: int) -> Page:
+        """Read page `no`, which is not in memory."""
+        if not self.is_used(no):
+            raise corrupt(self, no, "is in use although it is marked free")
+        page = self._read(no)
+        self.frames[no] = page
+        self.pool.admit(page)
+        return page
+
+    def _read(self, no: int) -> Page:
+        page = decode_page(self, no, self.read_bytes(no))
+        self.pool.pages_read += 1
+        if page.lsn > self.pool.lsn:
+            self.pool.lsn = page.lsn
+        return page
+
+    def read_bytes(self, no: int) -> bytes:
+        """The bytes of page `no` as they stand in the file.  Raises 1024."""
+        try:
+            return self.file.read_at(no * PAGE_SIZE, PAGE_SIZE)
+        except OSError as error:
+            raise read_failed(self.path, error) from error
+
+    def verify_file(self) -> list[str]:
+        """Check the bytes of every used page against the file, leaving memory alone (dirty pages, whose bytes are out of date, are
+        skipped).  Empty: all is well."""
+        problems: list[str] = []
+        for no in self.used_pages():
+            page = self.frames.get(no)
+            if page is None or not page.dirty:
+                try:
+                    verify_page(self, no, self.read_bytes(no))
+                except Error as error:
+                    problems.append(error.message)
+        return problems
+
+    def write(self, page: Page) -> None:
+        """Write `page` to the file (the pool keeps the dirty list).  Raises 1026, 1114."""
+        self.unsynced = True
+        data = encode_page(page)
+        try:
+            self.file.write_at(page.no * PAGE_SIZE, data)
+        except OSError as error:
+            raise write_failed(self.path, self.table, error) from error
+
+    def sync(self) -> None:
+        """Make what was written durable.  Raises 1026."""
+        if self.unsynced:
+            try:
+                self.file.sync()
+            except OSError as error:
+                raise write_failed(self.path, self.table, error) from error
+            self.unsynced = False
+
+    def adopt(self, page: Page) -> None:
+        """Put `page` (new, or restored by a rollback) among the pages in memory."""
+        if page.no not in self.frames:
+            self.frames[page.no] = page
+            self.pool.admit(page)
+
+    def forget(self, page: Page) -> None:
+        """Drop `page` from memory without writing it."""
+        if self.frames.get(page.no) is page:
+            del self.frames[page.no]
+            self.pool.dismiss(page)
+        if page in self.descriptors:
+            self.descriptors.remove(page)
+
+    # ---- space management
+    def allocate(self, mtr: Mtr, kind: int, near: int = NO_PAGE) -> Page:
+        """A fresh page of `kind`: the one behind `near`, else one of its extent, else the first free page of the file.
+        Raises 1114 at the end of the page numbers."""
+        extent, bit = self._find_free(near + 1)
+        group, index = divmod(extent, EXTENTS_PER_DESCRIPTOR)
+        if group == len(self.descriptors):
+            self._add_descriptor(mtr)
+            bit = max(bit, 1)
+        descriptor = self.descriptors[group]
+        mtr.save(descriptor)
+        bitmaps = descriptor.rows
+        while len(bitmaps) <= index:
+            bitmaps.append(0)
+        bitmaps[index] |= 1 << bit
+        page = Page(self, extent * EXTENT_PAGES + bit, kind)
+        self.adopt(page)
+        mtr.created(page)
+        return page
+
+    def _add_descriptor(self, mtr: Mtr) -> None:
+        page = Page(self, len(self.descriptors) * DESCRIBED_PAGES, PageKind.DESCRIPTOR)
+        page.rows = [1]
+        mtr.save(self.descriptors[0])  # the header counts the descriptor pages
+        self._install(page)
+        mtr.created(page)
+
+    def _find_free(self, wanted: int) -> tuple[int, int]:
+        """(extent, bit) of a free page: `wanted`, else in its extent, else the lowest."""
+        extent, bit = divmod(wanted, EXTENT_PAGES)
+        used = self._bitmap(extent) if wanted > 1 else FULL_EXTENT
+        if not used >> bit & 1 and wanted % DESCRIBED_PAGES and wanted < MAX_PAGES:
+            return extent, bit
+        if used == FULL_EXTENT:
+            extent = self._hint
+            used = self._bitmap(extent)
+            while used == FULL_EXTENT:
+                extent += 1
+                used = self._bitmap(extent)
+            self._hint = extent
+        if extent * EXTENT_PAGES >= MAX_PAGES:
+            raise SqlError.of(1114, self.table)
+        return extent, (~used & (used + 1)).bit_length() - 1
+
+    def _bitmap(self, extent: int) -> int:
+        group, index = divmod(extent, EXTENTS_PER_DESCRIPTOR)
+        if group < len(self.descriptors):
+            bitmaps = self.descriptors[group].rows
+            if index < len(bitmaps):
+                used: int = bitmaps[index]
+                return used
+        return 0
+
+    def free(self, mtr: Mtr, page: Page) -> None:
+        """Give `page` back; its number will be used again."""
+        mtr.freed(page)
+        self._clear_bit(mtr, page.no)
+        self.forget(page)
+
+    def free_number(self, mtr: Mtr, no: int) -> None:
+        """Give page `no` back without reading it."""
+        page = self.frames.get(no)
+        if page is not None:
+            self.free(mtr, page)
+        else:
+            self._clear_bit(mtr, no)
+
+    def _clear_bit(self, mtr: Mtr, no: int) -> None:
+        if no % DESCRIBED_PAGES == 0 or not self.is_used(no):
+            raise InternalError(1105, f"page {no} of '{self.path}' cannot be freed")
+        extent, bit = divmod(no, EXTENT_PAGES)
+        descriptor = self.descriptors[extent // EXTENTS_PER_DESCRIPTOR]
+        mtr.save(descriptor)
+        descriptor.rows[extent % EXTENTS_PER_DESCRIPTOR] &= ~(1 << bit)
+        self._hint = min(self._hint, extent)
+
+    def is_used(self, no: int) -> bool:
+        """True if page `no` is allocated."""
+        return bool(self._bitmap(no // EXTENT_PAGES) >> no % EXTENT_PAGES & 1)
+
+    def used_pages(self) -> Iterator[int]:
+        """Numbers of all allocated pages, ascending, header and descriptors included."""
+        for group, descriptor in enumerate(self.descriptors):
+            for index, used in enumerate(descriptor.rows):
+                base = group * DESCRIBED_PAGES + index * EXTENT_PAGES
+                while used:
+                    low = used & -used
+                    yield base + low.bit_length() - 1
+                    used ^= low
+
+    @property
+    def size(self) -> int:
+        """Pages up to the last used one."""
+        last = self.descriptors[-1].rows
+        top = len(last) - 1
+        while not last[top]:
+            top -= 1
+        return (len(self.descriptors) - 1) * DESCRIBED_PAGES + top * EXTENT_PAGES + int(last[top]).bit_length()
+
+    @property
+    def used_count(self) -> int:
+        """Number of allocated pages, header and descriptors included."""
+        return sum(int(used).bit_count() for d in self.descriptors for used in d.rows)
+
+    def check(self, reachable: Iterable[int]) -> list[str]:
+        """Compare the bitmaps with `reachable`, the numbers of all pages that the owner's structures use.  Empty: all is well."""
+        problems: list[str] = []
+        seen: set[int] = {d.no for d in self.descriptors}
+        for no in reachable:
+            if no in seen:
+                problems.append(f"page {no} of '{self.path}' is used twice")
+            seen.add(no)
+            if not self.is_used(no):
+                problems.append(f"page {no} of '{self.path}' is in use but marked free")
+        leaked = [no for no in self.used_pages() if no not in seen]
+        if leaked:
+            problems.append(f"pages {leaked} of '{self.path}' are marked used but belong to nothing")
+        return problems
+
+    # ---- meta
+    def set_meta(self, mtr: Mtr, name: str, value: Any) -> None:
+        """Set an entry of `meta` (JSON values); None removes it."""
+        header = self.descriptors[0]
+        if not header.dirty:
+            mtr.touch(header)
+        if mtr.logging:
+            mtr.log(Op.META, header, (name, value))
+        meta: dict[str, Any] = header.body
+        if value is None:
+            meta.pop(name, None)
+        elif name in meta:
+            meta[name] = value
+        else:
+            if len(encode_meta({**meta, name: value})) > META_ROOM // 2:  # values may grow later
+                raise InternalError(1105, f"too many meta entries in '{self.path}'")
+            meta[name] = value
+
+    # ---- life
+    def rename(self, path: str) -> None:
+        """Give the file another name; the tablespace stays open."""
+        pool = self.pool
+        try:
+            pool.fs.rename(self.path, path)
+        except OSError as error:
+            raise write_failed(self.path, self.table, error) from error
+        del pool.spaces[self.path]
+        self.path, self.file.name, self.table = path, path, table_of(path)
+        pool.spaces[path] = self
+
+    def close(self) -> None:
+        """Write what is dirty, sync, close.  Raises 1026, 1114 and stays open then."""
+        self.pool.flush(self)
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Close without writing."""
+        self.pool.release(self)
+        self.file.close()
+
+    def drop(self) -> None:
+        """Close and remove the file."""
+        self.abandon()
+        try:
+            self.pool.fs.remove(self.path)
+        except OSError as error:
+            raise write_failed(self.path, self.table, error) from error
+
+
+def table_of(path: str) -> str:
+    """The table that file `path` belongs to, as people name it: ``db.t`` for ``db/t.ibd``."""
+    return path.rpartition(".")[0].replace("/", ".") or path
