@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from itertools import pairwise
 
 import pytest
 from minidb.database import Database
@@ -36,7 +37,7 @@ class History:
     def edges(self, committed: set[int]) -> dict[int, set[int]]:
         graph: dict[int, set[int]] = defaultdict(set)
         for versions in self.versions.values():
-            for (_, first), (_, second) in zip(versions, versions[1:], strict=False):
+            for (_, first), (_, second) in pairwise(versions):
                 graph[first].add(second)
         for trx in committed:
             for row, value in self.reads[trx]:

@@ -123,8 +123,8 @@ def test_counters_with_for_update_lose_nothing() -> None:
 def test_a_unique_index_has_exactly_one_winner() -> None:
     with minidb.Database() as database:
         with connect(database) as setup:
-            setup.cursor().execute(
-                "CREATE TABLE seat (id INT AUTO_INCREMENT PRIMARY KEY, number INT NOT NULL, who INT, UNIQUE (number)) ENGINE=InnoDB")
+            setup.cursor().execute("CREATE TABLE seat (id INT AUTO_INCREMENT PRIMARY KEY, number INT NOT NULL, who INT, "
+                                   "UNIQUE (number)) ENGINE=InnoDB")
         won: list[list[int]] = [[] for _ in range(THREADS)]
 
         def book(number: int) -> None:
@@ -147,7 +147,7 @@ def test_a_unique_index_has_exactly_one_winner() -> None:
             connection.close()
 
         in_threads(book)
-        assert sorted(sum(won, [])) == list(range(60))
+        assert sorted(seat for seats in won for seat in seats) == list(range(60))
         with connect(database) as last:
             cursor = last.cursor()
             cursor.execute("SELECT COUNT(*), COUNT(DISTINCT number) FROM seat")
