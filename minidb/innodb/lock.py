@@ -133,11 +133,7 @@ class LockSystem(LockQueues):
 
     def holds(self, holder: TrxLocks, index: IndexLocks, key: Key, flags: int) -> bool:
         """Does the transaction have an explicit lock on the record that covers `flags`?"""
-        held = 0
-        for entry in self.entries(index, key):
-            if entry.holder is holder and type(entry) is RecordLock:
-                held |= 1 << entry.flags
-        return bool(COVERED_BY[flags] & held)
+        return bool(COVERED_BY[flags] & self._held_on(holder, self.entries(index, key)))
 
     def unlock(self, holder: TrxLocks, index: IndexLocks, key: Key, flags: int) -> None:
         """Give back one lock before the end of the transaction (a row that did not match).  Does nothing if it is not there."""

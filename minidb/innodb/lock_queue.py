@@ -48,14 +48,30 @@ class LockQueues:
             return []
         return [queue] if type(queue) is RecordLock else list(queue)
 
+    def obstacles(self, request: Request, index: IndexLocks) -> list[Entry]:
+        """The locks and earlier requests on the record that a waiting request waits for, in queue order."""
+        queue = self.entries(index, request.key)
+        held = self._held_on(request.holder, queue)
+        return self._record_blockers(request.holder, queue[: queue.index(request)], request.key, request.flags, held)
+
+    def table_obstacles(self, request: Request, table: TableLocks) -> list[tuple[TrxLocks, int, bool]]:
+        """The same on a table: (transaction, its mode, is it waiting)."""
+        mask, holder = TABLE_CONFLICTS[request.flags], request.holder
+        found = [
+            (other, mode, False)
+            for other, held in table.granted.items()
+            for mode in range(TABLE_MODES)
+            if held >> mode & 1 and mask >> mode & 1 and other is not holder
+        ]
+        before = table.waiting[: table.waiting.index(request)]
+        return found + [(r.holder, r.flags, True) for r in before if mask >> r.flags & 1 and r.holder is not holder]
+
     def blockers(self, request: Request) -> list[TrxLocks]:
         """The transactions that a waiting request waits for, in queue order."""
         place = request.place
         if isinstance(place, TableLocks):
-            return self._table_blockers(request.holder, place, request.flags, place.waiting.index(request))
-        queue = self.entries(place, request.key)
-        found = self._record_blockers(request.holder, queue[: queue.index(request)], request.key, request.flags)
-        return list(dict.fromkeys(entry.holder for entry in found))
+            return list(dict.fromkeys(holder for holder, _, _ in self.table_obstacles(request, place)))
+        return list(dict.fromkeys(entry.holder for entry in self.obstacles(request, place)))
 
     def held_by(self, holder: TrxLocks) -> list[str]:
         """The granted locks of a transaction in words: table locks, then record locks in the order in which they came."""
@@ -96,6 +112,15 @@ class LockQueues:
         else:
             queue.append(group)
         group.keys.append(key)
+
+    @staticmethod
+    def _held_on(holder: TrxLocks, entries: list[Entry]) -> int:
+        """Bits of the locks that a transaction has among `entries`."""
+        held = 0
+        for entry in entries:
+            if entry.holder is holder and type(entry) is RecordLock:
+                held |= 1 << entry.flags
+        return held
 
     def _record_blockers(
         self, holder: TrxLocks, entries: list[Entry] | tuple[Entry, ...], key: Key, flags: int, held: int = 0
