@@ -1,7 +1,7 @@
 """Every recorded schedule under sql/scenarios plays as the real server played it.
 
 The MariaDB records are compared at level `state` (outcomes with messages and warnings, blocking, resumption, lock tables, read
-views), those of MySQL 8 at the level their folder says, under `mysql-8.4`.  Each is played twice: both plays are equal byte for byte.
+views), those of MySQL 8 at the level their folder says, under `mysql-8.4`.  Each is played twice, byte for byte the same.
 """
 
 from __future__ import annotations
