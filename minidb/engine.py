@@ -149,11 +149,12 @@ class Trx:
     duplicates: the running statement replaces or updates duplicates (REPLACE, ON DUPLICATE KEY UPDATE): they are locked X.
     bulk_insert: the running statement inserts a number of rows not known beforehand (INSERT ... SELECT): AUTO-INC lock.
     lock_wait_timeout: innodb_lock_wait_timeout in seconds, 0 = never wait.
+    foreign_key_checks: foreign keys are verified.
     """
 
     __slots__ = (
-        "active", "autocommit", "bulk_insert", "changed_non_transactional", "duplicates", "isolation", "lock_wait_timeout",
-        "read_only", "session_id", "session_name",
+        "active", "autocommit", "bulk_insert", "changed_non_transactional", "duplicates", "foreign_key_checks", "isolation",
+        "lock_wait_timeout", "read_only", "session_id", "session_name",
     )
 
     def __init__(self, session_id: int, session_name: str = "") -> None:
@@ -166,6 +167,7 @@ class Trx:
         self.changed_non_transactional = False
         self.duplicates = False
         self.bulk_insert = False
+        self.foreign_key_checks = True
         self.lock_wait_timeout = 50.0
 
 

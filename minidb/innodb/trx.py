@@ -54,9 +54,9 @@ class InnodbTrx(Trx):
     )
 
     def __init__(self, session_id: int, session_name: str = "") -> None:
+        self.locks = TrxLocks(self)
         super().__init__(session_id, session_name)
         self.id = 0
-        self.locks = TrxLocks(self)
         self.view: ReadView | None = None
         self.started = False
         self.undo_records = 0
@@ -67,6 +67,24 @@ class InnodbTrx(Trx):
         self.statement_mark = 0
         self.savepoints: list[Savepoint] = []
         self.duplicate: tuple[int, Any] | None = None
+
+    @property
+    def lock_wait_timeout(self) -> float:  # type: ignore[override]
+        """innodb_lock_wait_timeout in seconds, 0 = never wait."""
+        return self.locks.timeout
+
+    @lock_wait_timeout.setter
+    def lock_wait_timeout(self, seconds: float) -> None:
+        self.locks.timeout = seconds
+
+    @property
+    def duplicates(self) -> bool:  # type: ignore[override]
+        """The running statement replaces or updates duplicates."""
+        return self.locks.duplicates
+
+    @duplicates.setter
+    def duplicates(self, yes: bool) -> None:
+        self.locks.duplicates = yes
 
     def __repr__(self) -> str:
         return f"InnodbTrx({self.session_name} id={self.id} undo={self.undo_records} isolation={self.isolation.name})"
