@@ -56,7 +56,7 @@ class Dictionary:
 
     def __init__(self, fs: FileSystem | None = None) -> None:
         self.fs = fs
-        self.databases: dict[str, DatabaseDef] = {}
+        self.schemas: dict[str, DatabaseDef] = {}
         self.next_table_id = 1
         self.next_index_id = 1
         self.version = 1
@@ -66,14 +66,14 @@ class Dictionary:
     # ---- reading
     def database(self, name: str) -> DatabaseDef:
         """The database called `name`; raises 1049."""
-        found = self.databases.get(name)
+        found = self.schemas.get(name)
         if found is None:
             raise SqlError.of(1049, name)
         return found
 
-    def find(self, db: str, name: str) -> TableDef | None:
+    def find_table(self, db: str, name: str) -> TableDef | None:
         """The definition of `db`.`name`, or None."""
-        database = self.databases.get(db)
+        database = self.schemas.get(db)
         return None if database is None else database.tables.get(name)
 
     def table(self, db: str, name: str) -> TableDef:
@@ -83,10 +83,19 @@ class Dictionary:
             raise SqlError.of(1146, db, name)
         return found
 
-    def tables(self) -> Iterator[TableDef]:
+    def databases(self) -> list[str]:
+        """Names of all databases, sorted."""
+        return sorted(self.schemas)
+
+    def tables(self, db: str) -> list[str]:
+        """Names of the tables of `db`, sorted; none if there is no such database."""
+        found = self.schemas.get(db)
+        return [] if found is None else sorted(found.tables)
+
+    def all_tables(self) -> Iterator[TableDef]:
         """Every table, by database and name."""
-        for db in sorted(self.databases):
-            tables = self.databases[db].tables
+        for db in sorted(self.schemas):
+            tables = self.schemas[db].tables
             for name in sorted(tables):
                 yield tables[name]
 
@@ -94,7 +103,7 @@ class Dictionary:
         """The foreign keys that reference `db`.`name`, in order of the child tables' names."""
         if self._references is None:
             found: dict[tuple[str, str], list[Reference]] = {}
-            for child in self.tables():
+            for child in self.all_tables():
                 for key in child.foreign_keys:
                     found.setdefault((key.ref_db, key.ref_table), []).append(Reference(child, key))
             self._references = found
@@ -114,17 +123,17 @@ class Dictionary:
     # ---- changes (the caller saves afterwards)
     def create_database(self, name: str, charset: str, collation: str) -> DatabaseDef:
         """A new, empty database; raises 1007."""
-        if name in self.databases:
+        if name in self.schemas:
             raise SqlError.of(1007, name)
-        made = self.databases[name] = DatabaseDef(name, charset, collation)
+        made = self.schemas[name] = DatabaseDef(name, charset, collation)
         self._changed()
         return made
 
     def drop_database(self, name: str) -> None:
         """Forget a database with all its tables; raises 1008."""
-        if name not in self.databases:
+        if name not in self.schemas:
             raise SqlError.of(1008, name)
-        del self.databases[name]
+        del self.schemas[name]
         self._changed()
 
     def put(self, tdef: TableDef) -> None:
@@ -135,7 +144,7 @@ class Dictionary:
     def remove(self, db: str, name: str) -> None:
         """Forget a table; raises 1146."""
         self.table(db, name)
-        del self.databases[db].tables[name]
+        del self.schemas[db].tables[name]
         self._changed()
 
     def _changed(self) -> None:
@@ -204,7 +213,7 @@ class Dictionary:
                     "name": d.name, "charset": d.charset, "collation": d.collation,
                     "tables": [table_to_json(d.tables[name]) for name in sorted(d.tables)],
                 }
-                for d in (self.databases[name] for name in sorted(self.databases))
+                for d in (self.schemas[name] for name in sorted(self.schemas))
             ],
         }
 
@@ -218,7 +227,7 @@ class Dictionary:
             for table in item["tables"]:
                 tdef = table_from_json(table, database.name)
                 database.tables[tdef.name] = tdef
-            self.databases[database.name] = database
+            self.schemas[database.name] = database
 
     # ---- looking inside
     def check(self) -> list[str]:
@@ -226,7 +235,7 @@ class Dictionary:
         wrong: list[str] = []
         table_ids: set[int] = set()
         index_ids: set[int] = set()
-        for t in self.tables():
+        for t in self.all_tables():
             where = f"`{t.db}`.`{t.name}`"
             if t.id in table_ids or t.id >= self.next_table_id:
                 wrong.append(f"{where}: table id {t.id} is not unique or was never given out")
@@ -245,8 +254,8 @@ class Dictionary:
     def dump(self) -> str:
         """One line for each database, table, column and index."""
         lines = [f"dictionary version {self.version}, {'clean' if self.clean else 'open'}"]
-        for name in sorted(self.databases):
-            database = self.databases[name]
+        for name in sorted(self.schemas):
+            database = self.schemas[name]
             lines.append(f"database {name} {database.charset} {database.collation}")
             for table in (database.tables[t] for t in sorted(database.tables)):
                 lines.append(f"  table {table.name} id={table.id} version={table.version} engine={table.engine}")

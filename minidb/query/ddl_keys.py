@@ -39,7 +39,7 @@ class KeyBuilder:
         self.engine = engine
         self.indexes = indexes
         self.made = list(existing)
-        self.taken = {k.name for t in env.dictionary.tables() if t.db == db and t.name != table for k in t.foreign_keys}
+        self.taken = {k.name for t in env.dictionary.all_tables() if t.db == db and t.name != table for k in t.foreign_keys}
 
     def add(self, spec: ast.ForeignKeySpec) -> ForeignKey | None:
         """Add the foreign key `spec`; None if the engine does not keep it.  Raises 1005 1072 1239."""
@@ -88,7 +88,7 @@ class KeyBuilder:
         if (ref_db, spec.ref_table.name) == (self.db, self.table):
             parent_columns, parent_indexes = columns, tuple(self.indexes.made)
         else:
-            parent = self.env.dictionary.find(ref_db, spec.ref_table.name)
+            parent = self.env.dictionary.find_table(ref_db, spec.ref_table.name)
             if parent is None:
                 if self.env.foreign_key_checks:
                     raise malformed

@@ -95,8 +95,8 @@ def _nothing(world: World) -> Iterator[Row]:
 
 def _schemata(world: World) -> Iterator[Row]:
     yield ("def", DATABASE, "utf8mb3", "utf8mb3_general_ci", None, "")
-    for name in sorted(world.dictionary.databases):
-        database = world.dictionary.databases[name]
+    for name in sorted(world.dictionary.schemas):
+        database = world.dictionary.schemas[name]
         yield ("def", name, database.charset, database.collation, None, "")
 
 
@@ -114,7 +114,7 @@ def _tables(world: World) -> Iterator[Row]:
     for name in infoschema_defs.names():
         yield ("def", DATABASE, name, "SYSTEM VIEW", "MEMORY", 11, "Fixed", None, 0, 0, 0, 0, 0, None, None, None, None,
                "utf8mb3_general_ci", None, "", "", 0, "Y")
-    for t in world.dictionary.tables():
+    for t in world.dictionary.all_tables():
         yield ("def", t.db, t.name, "BASE TABLE", *table_row(world, t))
 
 
@@ -173,7 +173,7 @@ def column_extra(c: Column) -> str:
 
 
 def _columns(world: World) -> Iterator[Row]:
-    for t in world.dictionary.tables():
+    for t in world.dictionary.all_tables():
         yield from (_column_row(t, i, c) for i, c in enumerate(t.columns))
 
 
@@ -205,13 +205,13 @@ def index_rows(world: World, t: TableDef) -> Iterator[Row]:
 
 
 def _statistics(world: World) -> Iterator[Row]:
-    for t in world.dictionary.tables():
+    for t in world.dictionary.all_tables():
         for row in index_rows(world, t):
             yield ("def", t.db, t.name, row[1], t.db, *row[2:])
 
 
 def _key_column_usage(world: World) -> Iterator[Row]:
-    for t in world.dictionary.tables():
+    for t in world.dictionary.all_tables():
         for index in t.indexes:
             if index.unique:
                 for seq, part in enumerate(index.parts, 1):
@@ -223,7 +223,7 @@ def _key_column_usage(world: World) -> Iterator[Row]:
 
 
 def _table_constraints(world: World) -> Iterator[Row]:
-    for t in world.dictionary.tables():
+    for t in world.dictionary.all_tables():
         for index in t.indexes:
             if index.unique:
                 yield ("def", t.db, index.name, t.db, t.name, "PRIMARY KEY" if index.primary else "UNIQUE")
@@ -242,15 +242,15 @@ def _checks_of(t: TableDef) -> Iterator[tuple[str, str, str]]:
 
 
 def _check_constraints(world: World) -> Iterator[Row]:
-    for t in world.dictionary.tables():
+    for t in world.dictionary.all_tables():
         for name, level, clause in _checks_of(t):
             yield ("def", t.db, t.name, name, level, clause)
 
 
 def _referential_constraints(world: World) -> Iterator[Row]:
-    for t in world.dictionary.tables():
+    for t in world.dictionary.all_tables():
         for key in t.foreign_keys:
-            parent = world.dictionary.find(key.ref_db, key.ref_table)
+            parent = world.dictionary.find_table(key.ref_db, key.ref_table)
             index = None if parent is None else parent_index(parent, key.ref_columns)
             yield ("def", t.db, key.name, "def", key.ref_db, None if index is None else index.name, "NONE", key.on_update,
                    key.on_delete, t.name, key.ref_table)

@@ -74,6 +74,10 @@ class VirtualTable(Table):
         self.tdef = tdef
         self._make = make
 
+    def rows(self) -> list[Row]:
+        """All rows."""
+        return self._make()
+
     def get(self, trx: Trx, index: int, key: Key, mode: ReadMode = ReadMode.SNAPSHOT,
             wait: WaitPolicy = WaitPolicy.WAIT) -> Row | None:
         self._refuse()
