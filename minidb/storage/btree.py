@@ -128,11 +128,17 @@ class BTree:
 
     def next_leaf(self, page: Page) -> Page | None:
         """The leaf to the right."""
-        return self.page(page.next) if page.next else None
+        if not page.next:
+            return None
+        self.state.steps += 1
+        return self.page(page.next)
 
     def prev_leaf(self, page: Page) -> Page | None:
         """The leaf to the left."""
-        return self.page(page.prev) if page.prev else None
+        if not page.prev:
+            return None
+        self.state.steps += 1
+        return self.page(page.prev)
 
     # ---- finding records
     def get(self, key: Key) -> Row | None:
@@ -193,6 +199,7 @@ class BTree:
     # ---- changing single records
     def insert(self, mtr: Mtr, key: Key, row: Row) -> Page:
         """Add a record; returns the leaf it is on.  Raises DuplicateKey, 1118 (record too long)."""
+        self.state.descents += 1
         frames = self.frames
         try:
             page = frames[self.root_no]

@@ -96,7 +96,7 @@ def clear(tree: BTree, mtr: Mtr) -> None:
 
 
 def free_all(tree: BTree, mtr: Mtr) -> None:
-    """Free every page and forget the tree."""
+    """Free every page.  The shared state stays with the tablespace, so that the mini-transaction can still be rolled back."""
     numbers = page_numbers(tree)
     mark = mtr.mark()
     try:
@@ -107,4 +107,3 @@ def free_all(tree: BTree, mtr: Mtr) -> None:
         raise
     finally:
         tree.state.smo += 1
-    tree.space.trees.pop(tree.root_no, None)

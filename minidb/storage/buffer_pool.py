@@ -2,8 +2,9 @@
 
 Pages are kept in two lists.  A page that is read enters the *old* list; if it is used again before its turn to leave comes, it
 moves to the *young* list, which may hold five eighths of the limit and gives its eldest back to the old one.  A scan that
-touches every page once thus never displaces the pages that are used again and again.  Uses are noted by a flag on the page
-(`Page.touched`), so that a hit is a dictionary look-up and nothing more; the lists are put in order when room is needed.
+touches every page once thus never displaces the pages that are used again and again.  Internal nodes enter the young list, and
+stay while a child of theirs is in memory.  Uses are noted by a flag on the page (`Page.touched`), so that a hit is a dictionary
+look-up and nothing more; the lists are put in order when room is needed.
 
 Nothing is evicted while an operation runs: `trim` is called between operations, when nobody holds a page.  Until then the pool
 may exceed its limit by the pages of one operation.
@@ -26,7 +27,7 @@ YOUNG_SHARE = (5, 8)
 
 @dataclass(frozen=True, slots=True)
 class PoolStats:
-    """Counts of pages.  requests: page accesses by tree descents; reads: those that went to a file; the rest since creation."""
+    """Counts of pages.  requests: page accesses by tree descents and leaf steps; reads: pages read from files."""
 
     limit: int | None
     resident: int
@@ -141,8 +142,7 @@ class BufferPool:
         self.young.pop(page, None)
         self.old.pop(page, None)
         if page.dirty:
-            page.dirty = False
-            del self.dirty[page]
+            self._clean(page)
 
     @property
     def resident(self) -> int:
@@ -163,7 +163,7 @@ class BufferPool:
                 page.touched = False
                 old[page] = None
             page = next(iter(old))
-            if page.touched:
+            if page.touched or (page.level and _has_child_in_memory(page)):
                 page.touched = False
                 del old[page]
                 young[page] = None
@@ -171,8 +171,7 @@ class BufferPool:
                 continue
             if page.dirty:
                 self._write(page)
-                page.dirty = False
-                del self.dirty[page]
+                self._clean(page)
             del old[page]
             del page.space.frames[page.no]
             self.evicted += 1
@@ -185,8 +184,12 @@ class BufferPool:
             self.lsn += 1
             page.lsn = self.lsn
         page.space.write(page)
-        page.oldest_lsn = 0
         self.pages_written += 1
+
+    def _clean(self, page: Page) -> None:
+        page.dirty = False
+        page.oldest_lsn = 0
+        del self.dirty[page]
 
     def flush(self, space: Tablespace | None = None) -> None:
         """Write all dirty pages (of `space`), then sync.  Pages count as clean only after the sync of their file: raises 1026 or
@@ -204,8 +207,7 @@ class BufferPool:
         for target in targets:
             target.sync()
         for page in pages:
-            page.dirty = False
-            del self.dirty[page]
+            self._clean(page)
 
     # ---- looking inside
     @property
@@ -235,10 +237,15 @@ class BufferPool:
         return problems
 
 
+def _has_child_in_memory(page: Page) -> bool:
+    frames = page.space.frames
+    return any(child in frames for child in page.children)
+
+
 def requests_of(space: Tablespace) -> int:
-    """Page accesses by the descents of the trees of `space`."""
+    """Page accesses by descents and leaf steps of the trees of `space`: a descent counts as many as the tree has levels now."""
     total = 0
     for root, state in space.trees.items():
         page = space.frames.get(root)
-        total += state.descents * (page.level + 1 if page is not None else 1)
+        total += state.steps + state.descents * (page.level + 1 if page is not None else 1)
     return total

@@ -55,13 +55,14 @@ class TreeSpec:
 
 class TreeState:
     """Shared by all `BTree` handles on one root.  smo: counts structure changes (page positions and numbers found before a change
-    of it are void).  descents, splits, merges: since the tablespace was opened."""
+    of it are void).  descents, steps (from leaf to leaf), splits, merges: since the tablespace was opened."""
 
-    __slots__ = ("descents", "merges", "smo", "spec", "splits")
+    __slots__ = ("descents", "merges", "smo", "spec", "splits", "steps")
 
     def __init__(self, spec: TreeSpec) -> None:
         self.spec = spec
         self.smo = 0
         self.descents = 0
+        self.steps = 0
         self.splits = 0
         self.merges = 0
