@@ -265,6 +265,7 @@ TABLE: dict[int, tuple[str, str, type[Error], str]] = {
     1463: ("ER_NON_GROUPING_FIELD_USED", "42000", _O, "Non-grouping field '{}' is used in {} clause"),
     1467: ("ER_AUTOINC_READ_FAILED", "HY000", _O, "Failed to read auto-increment value from storage engine"),
     1553: ("ER_DROP_INDEX_FK", "HY000", _O, "Cannot drop index '{}': needed in a foreign key constraint"),
+    1525: ("ER_WRONG_VALUE", "HY000", _O, "Incorrect {} value: '{}'"),
     1568: ("ER_CANT_CHANGE_TX_CHARACTERISTICS", "25001", _O,
            "Transaction characteristics can't be changed while a transaction is in progress"),
     1582: ("ER_WRONG_PARAMCOUNT_TO_NATIVE_FCT", "42000", _O,
@@ -288,6 +289,7 @@ TABLE: dict[int, tuple[str, str, type[Error], str]] = {
     1927: ("ER_CONNECTION_KILLED", "70100", _O, "Connection was killed"),
     3572: ("ER_LOCK_NOWAIT", "HY000", _O,
            "Statement aborted because lock(s) could not be acquired immediately and NOWAIT is set."),
+    4161: ("ER_UNKNOWN_DATA_TYPE", "HY000", _O, "Unknown data type: '{}'"),
     4025: ("ER_CONSTRAINT_FAILED", "23000", _I, "CONSTRAINT `{}` failed for `{}`.`{}`"),
 }
 

@@ -85,6 +85,7 @@ from minidb.query.ast.expressions import (
     ValuesRef,
     Variable,
     Window,
+    WindowSpec,
 )
 from minidb.query.ast.queries import (
     CommonTable,
@@ -200,4 +201,5 @@ __all__ = [
     "ValuesRef",
     "Variable",
     "Window",
+    "WindowSpec",
 ]

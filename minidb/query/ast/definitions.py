@@ -129,6 +129,7 @@ class AlterTable(Node):
     table: TableRef
     actions: tuple[AlterAction, ...]
     wait: str = ""
+    if_exists: bool = False
 
 
 @dataclass(frozen=True, slots=True)

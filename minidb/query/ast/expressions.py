@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from minidb.types.sqltype import SqlType
 
 if TYPE_CHECKING:
-    from minidb.query.ast.queries import OrderItem, Query
+    from minidb.query.ast.queries import Limit, OrderItem, Query
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -195,23 +195,35 @@ class Interval(Expr):
 @dataclass(frozen=True, slots=True)
 class Aggregate(Expr):
     """COUNT SUM AVG MIN MAX GROUP_CONCAT STD STDDEV STDDEV_POP STDDEV_SAMP VAR_POP VAR_SAMP VARIANCE BIT_AND BIT_OR BIT_XOR
-    JSON_ARRAYAGG JSON_OBJECTAGG; COUNT(*) has args (Star(),).  order_by / separator: GROUP_CONCAT."""
+    JSON_ARRAYAGG JSON_OBJECTAGG; COUNT(*) has args (Star(),).  order_by / separator / limit: GROUP_CONCAT."""
 
     name: str
     args: tuple[Expr, ...]
     distinct: bool = False
     order_by: tuple[OrderItem, ...] = ()
     separator: str = ","
+    limit: Limit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSpec(Node):
+    """([name] [PARTITION BY ...] [ORDER BY ...] [frame]); name: a window of the WINDOW clause that this one refines."""
+
+    name: str | None = None
+    partition_by: tuple[Expr, ...] = ()
+    order_by: tuple[OrderItem, ...] = ()
+    frame: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Window(Expr):
-    """function OVER (PARTITION BY ... ORDER BY ... [frame])"""
+    """function OVER ([name] PARTITION BY ... ORDER BY ... [frame]) or function OVER name (a window of the WINDOW clause)."""
 
     function: Expr
     partition_by: tuple[Expr, ...] = ()
     order_by: tuple[OrderItem, ...] = ()
     frame: str | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

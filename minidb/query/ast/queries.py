@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from minidb.query.ast.expressions import Expr, Node
+from minidb.query.ast.expressions import Expr, Node, WindowSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,8 @@ class CommonTable(Node):
 
 @dataclass(frozen=True, slots=True)
 class Select(Node):
-    """options: upper-case words such as SQL_CALC_FOUND_ROWS, SQL_NO_CACHE, HIGH_PRIORITY, STRAIGHT_JOIN, SQL_BUFFER_RESULT."""
+    """options: upper-case words such as SQL_CALC_FOUND_ROWS, SQL_NO_CACHE, HIGH_PRIORITY, STRAIGHT_JOIN, SQL_BUFFER_RESULT.
+    windows: (name, window) of the WINDOW clause."""
 
     items: tuple[SelectItem, ...]
     from_: FromItem | None = None
@@ -105,6 +106,7 @@ class Select(Node):
     options: tuple[str, ...] = ()
     ctes: tuple[CommonTable, ...] = ()
     recursive: bool = False
+    windows: tuple[tuple[str, WindowSpec], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
