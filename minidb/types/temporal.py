@@ -93,9 +93,9 @@ def number_to_datetime(number: int | Decimal | float) -> datetime | None:
     whole = int(number)
     if whole < 101:
         return None
-    fraction = int((Decimal(str(number)) - whole) * 1_000_000) if not isinstance(number, int) else 0
-    clock = 0
+    clock = fraction = 0
     if whole > 99_991_231:
+        fraction = int((Decimal(str(number)) - whole) * 1_000_000) if not isinstance(number, int) else 0
         whole, clock = divmod(whole, 1_000_000)
     year, rest = divmod(whole, 10_000)
     month, day = divmod(rest, 100)
