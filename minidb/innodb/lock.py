@@ -154,7 +154,7 @@ class LockSystem(LockQueues):
             del index[key]
         elif type(queue) is list and group in queue:
             queue.remove(group)
-            self._queue_shrunk(index, key, queue)
+            self._queue_shrunk(index, key, queue, holder)
         else:
             return
         if group.keys[-1] == key:
@@ -265,7 +265,7 @@ class LockSystem(LockQueues):
                         index[key] = queue
                         if type(queue) is list and group in queue:
                             queue.remove(group)
-                            self._queue_shrunk(index, key, queue)
+                            self._queue_shrunk(index, key, queue, holder)
             holder.groups.clear()
         if holder.tables:
             for table, held in reversed(holder.tables.items()):

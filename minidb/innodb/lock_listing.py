@@ -4,7 +4,8 @@ say who waits for whom and why.  Latch held or nobody running."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from minidb.innodb import lock_text
 from minidb.innodb.lock_modes import SUPREMUM, TABLE_MODE_NAMES, TABLE_MODES, kind_name, mode_name
@@ -14,7 +15,8 @@ from minidb.innodb.lock_queue import LockQueues
 ENGINE = "INNODB"
 
 
-class LockRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class LockRow:
     """One lock.  index, kind and key are None for a table lock; key is ``(10)``, ``(50, 5)``, ``supremum``; key_values the entry's
     values (None on the supremum).  str() is the row of a scenario record."""
 
@@ -89,8 +91,8 @@ def _record_row(index: IndexLocks, key: Key, entry: RecordLock | Request) -> Loc
     mode, kind = mode_name(entry.flags), kind_name(entry.flags)
     lock_id = f"{owner.session_id}:{index.table.no}:{index.no >> 3}:{text}:{mode}:{kind}" + (":W" if waiting else "")
     return LockRow(
-        owner.session_name, owner.session_id, owner.id, index.table.db, index.table.name, index.name, index.clustered, mode, kind, text,
-        values, marked, waiting, lock_id,
+        owner.session_name, owner.session_id, owner.id, index.table.db, index.table.name, index.name, index.clustered, mode, kind,
+        text, values, marked, waiting, lock_id,
     )  # fmt: skip
 
 

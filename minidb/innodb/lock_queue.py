@@ -109,9 +109,16 @@ class LockQueues:
             index[key] = group
         elif type(queue) is RecordLock:
             index[key] = [queue, group]
+        elif type(queue[-1]) is Request and self.profile.granted_first():
+            queue.insert(self._end_of_granted(queue), group)
         else:
             queue.append(group)
         group.keys.append(key)
+
+    @staticmethod
+    def _end_of_granted(queue: list[Entry]) -> int:
+        """Place of the first waiting request."""
+        return next((place for place, entry in enumerate(queue) if type(entry) is Request), len(queue))
 
     @staticmethod
     def _held_on(holder: TrxLocks, entries: list[Entry]) -> int:
@@ -208,47 +215,52 @@ class LockQueues:
             queue = place[request.key]
             assert type(queue) is list
             queue.remove(request)
-            self._queue_shrunk(place, request.key, queue)
+            self._queue_shrunk(place, request.key, queue, holder)
         self._recheck()
 
-    def _queue_shrunk(self, index: IndexLocks, key: Key, queue: list[Entry]) -> None:
-        """Something left the queue of a record: grant what can be granted, then keep it as small as it can be."""
+    def _queue_shrunk(self, index: IndexLocks, key: Key, queue: list[Entry], leaver: TrxLocks) -> None:
+        """Something of `leaver` left the queue of a record: grant what can be granted, then keep it as small as it can be."""
         profile = self.profile
-        requests = [entry for entry in queue if type(entry) is Request]
+        granted_first = profile.granted_first()
+        requests = [r for r in queue if type(r) is Request and (not granted_first or r.holder.waits_for is leaver)]
         if requests:
             for request in profile.grant_order(requests, self.waiters_on):
-                self._grant_or_repoint(index, key, queue, request, profile.grant_sees_waiting())
+                self._grant_or_repoint(index, key, queue, request, granted_first)
         if len(queue) == 1 and type(queue[0]) is RecordLock:
             index[key] = queue[0]
         elif not queue:
             del index[key]
 
-    def _grant_or_repoint(self, index: IndexLocks, key: Key, queue: list[Entry], request: Request, sees_waiting: bool) -> None:
+    def _grant_or_repoint(self, index: IndexLocks, key: Key, queue: list[Entry], request: Request, granted_first: bool) -> None:
         """Grant a waiting request if nothing is left that it waits for, else let the deadlock search follow what is."""
-        holder, place = request.holder, queue.index(request)
-        if sees_waiting:
-            before: list[Entry] = queue[:place]
+        holder = request.holder
+        if granted_first:
+            before: list[Entry] = [entry for entry in queue if type(entry) is RecordLock]
         else:
-            before = [entry for entry in queue if type(entry) is RecordLock]
+            before = queue[: queue.index(request)]
         blockers = self._record_blockers(holder, before, key, request.flags)
         if not blockers:
-            self._grant(index, key, queue, place, request)
+            self._grant(index, key, queue, request)
             return
         blocker = self.profile.blocker(blockers)
         if blocker is not holder.waits_for:
             holder.waits_for = blocker
             self._repointed.append(holder)
 
-    def _grant(self, index: IndexLocks, key: Key, queue: list[Entry], place: int, request: Request) -> None:
+    def _grant(self, index: IndexLocks, key: Key, queue: list[Entry], request: Request) -> None:
         holder, no = request.holder, index.no | request.flags
         group = holder.groups.get(no)
         if group is None:
             group = holder.groups[no] = RecordLock(holder, index, request.flags)  # the request's object goes on as this one
+        place = queue.index(request)
         if group in queue:
             del queue[place]
         else:
             queue[place] = group
             group.keys.append(key)
+            if self.profile.granted_first():
+                del queue[place]
+                queue.insert(self._end_of_granted(queue), group)
         self._end_wait(holder, withdrawn=False)
         sink = self.trace.sink
         if sink is not None:

@@ -75,9 +75,11 @@ class Profile:
         has on the record."""
         return False
 
-    def grant_sees_waiting(self) -> bool:
-        """Does a waiting request in front of another keep it from being granted?"""
-        return True
+    def granted_first(self) -> bool:
+        """Are granted locks kept in front of waiting requests?  Then a request is granted as soon as no granted lock stands in its
+        way, and when a lock goes only those requests are considered whose followed blocker (see `blocker`) has gone.  Else the
+        queue keeps the order of arrival and a request waits for everything in front of it."""
+        return False
 
     def grant_order(self, requests: Sequence[Request], waiters_on: Callable[[TrxLocks], int]) -> list[Request]:
         """The order in which waiting requests of one record are considered for a grant.  waiters_on: how many transactions
@@ -139,8 +141,8 @@ class Mysql84(Profile):
         exclusive = (X_REC, X_NEXT_KEY)
         return request in exclusive and waiting in exclusive and bool(CONFLICTS[waiting] & held)
 
-    def grant_sees_waiting(self) -> bool:
-        return False
+    def granted_first(self) -> bool:
+        return True
 
     def grant_order(self, requests: Sequence[Request], waiters_on: Callable[[TrxLocks], int]) -> list[Request]:
         """Heavier first (the more transactions wait for it); a weight of 1 or less counts as none; equals in queue order."""

@@ -171,15 +171,32 @@ class StepScheduler(Scheduler):
     # ---- virtual time
     def advance(self, seconds: float) -> Report:
         """Let `seconds` pass: waits that end in this time end in the order of their time limits, each session running on."""
-        return self._pass_time(self._clock + seconds, lambda: True)
+        until = self._clock + seconds
+        report = self.run()
+        while self._fire(until, report):
+            pass
+        self._clock = max(self._clock, until)
+        report.blocked = self.blocked()
+        return report
 
     def run_timeouts(self, session: str | None = None) -> Report:
-        """Let time pass until the earliest waiting statement gives up; with `session`, until that session's statement has ended
-        (others whose time is over earlier give up on the way).  Returns at once if no wait has a time limit."""
-        if session is None:
-            first = self._earliest()
-            return self._pass_time(self._clock if first is None else first[0], lambda: True)
-        return self._pass_time(None, lambda: session in self._tasks)
+        """Let time pass until the earliest waiting statement gives up (one of them, if several have the same limit); with
+        `session`, until that session's statement has ended.  Does nothing if no wait has a time limit."""
+        report = self.run()
+        while self._fire(None, report) and session in self._tasks:
+            pass
+        report.blocked = self.blocked()
+        return report
+
+    def _fire(self, until: float | None, report: Report) -> bool:
+        """Let the earliest time limit (not after `until`) be over and run whom that concerns; False if there is none."""
+        first = self._earliest()
+        if first is None or (until is not None and first[0] > until):
+            return False
+        self._clock = max(self._clock, first[0])
+        self._ready.append(first[1])
+        report.finished += self.run().finished
+        return True
 
     def _earliest(self) -> tuple[float, Task] | None:
         """The earliest time limit of a parked task (the longest parked one of equals)."""
@@ -188,20 +205,6 @@ class StepScheduler(Scheduler):
             return None
         deadline, _, task = min(due, key=lambda d: d[:2])
         return deadline, task
-
-    def _pass_time(self, until: float | None, more: Callable[[], bool]) -> Report:
-        report = self.run()
-        while more():
-            first = self._earliest()
-            if first is None or (until is not None and first[0] > until):
-                break
-            self._clock = max(self._clock, first[0])
-            self._ready.append(first[1])
-            report.finished += self.run().finished
-        if until is not None:
-            self._clock = max(self._clock, until)
-        report.blocked = self.blocked()
-        return report
 
     # ---- workers, one step at a time
     def spawn(self, name: str, step: Callable[[], float | None], first: float | None = None) -> None:
