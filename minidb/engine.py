@@ -272,10 +272,20 @@ class Table(ABC):
     def delete(self, trx: Trx, row: Row) -> None:
         """Delete `row` (as delivered by a locking read of this table).  May wait.  Raises 1451."""
 
+    def delete_all(self, trx: Trx) -> int | None:
+        """Empty the table at once (DELETE without WHERE or LIMIT) and return how many rows it had; the auto-increment counter
+        stays.  None: the engine deletes row by row only."""
+        return None
+
     # ---- auto-increment
     @abstractmethod
     def next_auto_increment(self, trx: Trx, count: int) -> int:
         """Reserve `count` consecutive values, return the first.  May wait (AUTO-INC)."""
+
+    def next_auto_increment_for(self, trx: Trx, values: Row) -> int:
+        """The next value for one row whose other columns are `values` (MyISAM: where the AUTO_INCREMENT column comes first in no
+        index the numbers restart for every prefix of the index that has it).  May wait."""
+        return self.next_auto_increment(trx, 1)
 
     @abstractmethod
     def note_auto_increment(self, trx: Trx, value: int) -> None:
@@ -365,6 +375,15 @@ class Engine(ABC):
 
     @abstractmethod
     def release_savepoint(self, trx: Trx, name: str) -> bool: ...
+
+    def lock_tables(self, trx: Trx, requests: Sequence[tuple[Table, TableLock]], timeout: float | None = None,
+                    high_priority: bool = False) -> None:
+        """Take the table locks of a statement (or of LOCK TABLES), all in one call; they last to `unlock_tables`.  timeout:
+        lock_wait_timeout in seconds, None = no limit.  high_priority: readers pass waiting writers.  May wait.  Raises 1205,
+        1317; nothing of the call is held then.  Engines that lock rows have nothing to do."""
+
+    def unlock_tables(self, trx: Trx) -> None:
+        """Give back what `lock_tables` took."""
 
     # ---- life
     @abstractmethod
