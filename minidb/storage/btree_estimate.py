@@ -1,8 +1,7 @@
 """How many records lie in a key range, by two descents.
 
 The paths to both ends are compared level by level.  Where they part, the children between them are counted; from there down the
-count is multiplied by the average fill of the two pages met on each level, and the parts of those two pages that lie in the
-range are added.
+count is multiplied by the average fill of each level's pages, and what lies in the range on the two paths themselves is added.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from minidb.storage.btree import BTree
 
 Path = list[tuple[Page, int]]
+SAMPLE_PAGES = 10  # of each level; no page is read for its sake
 
 
 def estimate(tree: BTree, low: Key | None, high: Key | None) -> int:
@@ -38,9 +38,15 @@ def estimate(tree: BTree, low: Key | None, high: Key | None) -> int:
 
 
 def _typical(left: Page, right: Page) -> float:
-    """Fill of the pages between two pages of a level.  A page at the edge of the tree says little: keys that ascend leave the last
-    page nearly empty and the others full."""
-    inner = [_items(page) for page in (left, right) if page.prev and page.next]
+    """Fill of the pages between two pages of a level, from those two and the neighbours that are in memory.  A page at the edge
+    of the tree says little: keys that ascend leave the last page nearly empty and the others full."""
+    frames = left.space.frames
+    sample = [left, right]
+    page = frames.get(left.next)
+    while page is not None and page is not right and len(sample) < SAMPLE_PAGES:
+        sample.append(page)
+        page = frames.get(page.next)
+    inner = [_items(page) for page in sample if page.prev and page.next]
     return sum(inner) / len(inner) if inner else max(_items(left), _items(right))
 
 

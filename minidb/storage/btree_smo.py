@@ -115,6 +115,7 @@ def _push_down(tree: BTree, mtr: Mtr, root: Page) -> Page:
     child.max_trx_id, child.has_deleted = root.max_trx_id, root.has_deleted
     root.keys, root.rows, root.children, root.nbytes = [], [], [child.no], CHILD_BYTES
     root.level += 1
+    tree.state.levels = root.level + 1
     root.max_trx_id, root.has_deleted = 0, False
     return child
 
@@ -123,7 +124,6 @@ def _new_page(tree: BTree, mtr: Mtr, level: int, near: int) -> Page:
     page = tree.space.allocate(mtr, PageKind.INDEX, near)
     page.tree = tree.root_no
     page.level = level
-    tree.space.pool.relist(page)
     return page
 
 

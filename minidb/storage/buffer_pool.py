@@ -2,9 +2,9 @@
 
 Pages are kept in two lists.  A page that is read enters the *old* list; if it is used again before its turn to leave comes, it
 moves to the *young* list, which may hold five eighths of the limit and gives its eldest back to the old one.  A scan that
-touches every page once thus never displaces the pages that are used again and again.  Internal nodes enter the young list, and
-stay while a child of theirs is in memory.  Uses are noted by a flag on the page (`Page.touched`), so that a hit is a dictionary
-look-up and nothing more; the lists are put in order when room is needed.
+touches every page once thus never displaces the pages that are used again and again.  Internal nodes are
+passed over as long as a child of theirs is in memory.  Uses are noted by a flag on the page (`Page.touched`), so that a hit is
+a dictionary look-up and nothing more; the lists are put in order when room is needed.
 
 Nothing is evicted while an operation runs: `trim` is called between operations, when nobody holds a page.  Until then the pool
 may exceed its limit by the pages of one operation.
@@ -125,17 +125,8 @@ class BufferPool:
 
     # ---- pages (called by Tablespace)
     def admit(self, page: Page) -> None:
-        """`page` is in memory now; internal nodes count as used again and again."""
-        if page.level:
-            self.young[page] = None
-        else:
-            self.old[page] = None
-
-    def relist(self, page: Page) -> None:
-        """The level of the new page `page` was set: put it on the list of its kind."""
-        self.old.pop(page, None)
-        self.young.pop(page, None)
-        self.admit(page)
+        """`page` is in memory now."""
+        self.old[page] = None
 
     def dismiss(self, page: Page) -> None:
         """`page` is out of memory now, or about to be."""
@@ -157,24 +148,32 @@ class BufferPool:
             return
         young, old = self.young, self.old
         room_young = limit * YOUNG_SHARE[0] // YOUNG_SHARE[1]
+        spared = 0  # internal nodes passed over since the last eviction: one turn each, then any page may go
         while len(young) + len(old) > limit:
             while len(young) > room_young or (young and not old):
                 page, _ = young.popitem(last=False)
                 page.touched = False
                 old[page] = None
             page = next(iter(old))
-            if page.touched or (page.level and _has_child_in_memory(page)):
+            if page.touched:
                 page.touched = False
                 del old[page]
                 young[page] = None
                 self.made_young += 1
-                continue
-            if page.dirty:
-                self._write(page)
-                self._clean(page)
-            del old[page]
-            del page.space.frames[page.no]
-            self.evicted += 1
+            elif page.level and spared < len(old) and _has_child_in_memory(page):
+                spared += 1
+                old.move_to_end(page)
+            else:
+                self._evict(page)
+                spared = 0
+
+    def _evict(self, page: Page) -> None:
+        if page.dirty:
+            self._write(page)
+            self._clean(page)
+        del self.old[page]
+        del page.space.frames[page.no]
+        self.evicted += 1
 
     def _write(self, page: Page) -> None:
         redo = self._mtr.redo
@@ -243,9 +242,5 @@ def _has_child_in_memory(page: Page) -> bool:
 
 
 def requests_of(space: Tablespace) -> int:
-    """Page accesses by descents and leaf steps of the trees of `space`: a descent counts as many as the tree has levels now."""
-    total = 0
-    for root, state in space.trees.items():
-        page = space.frames.get(root)
-        total += state.steps + state.descents * (page.level + 1 if page is not None else 1)
-    return total
+    """Page accesses by descents and leaf steps of the trees of `space`; a descent counts as many as the tree has levels."""
+    return sum(state.steps + state.descents * state.levels for state in space.trees.values())

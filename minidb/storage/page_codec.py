@@ -48,7 +48,10 @@ class IndexCodec:
         return children + b"".join(map(spec.encode_key, page.keys))
 
     def decode_body(self, page: Page, data: bytes, count: int) -> None:
-        spec = page.space.trees[page.tree].spec
+        state = page.space.trees[page.tree]
+        spec = state.spec
+        if page.no == page.tree:
+            state.levels = page.level + 1
         offset = PAGE_HEADER
         keys = page.keys
         if page.level:

@@ -55,14 +55,16 @@ class TreeSpec:
 
 class TreeState:
     """Shared by all `BTree` handles on one root.  smo: counts structure changes (page positions and numbers found before a change
-    of it are void).  descents, steps (from leaf to leaf), splits, merges: since the tablespace was opened."""
+    of it are void).  descents, steps (from leaf to leaf), splits, merges: since the tablespace was opened.  levels: height when the
+    root was last read or grew."""
 
-    __slots__ = ("descents", "merges", "smo", "spec", "splits", "steps")
+    __slots__ = ("descents", "levels", "merges", "smo", "spec", "splits", "steps")
 
     def __init__(self, spec: TreeSpec) -> None:
         self.spec = spec
         self.smo = 0
         self.descents = 0
+        self.levels = 1
         self.steps = 0
         self.splits = 0
         self.merges = 0

@@ -95,7 +95,7 @@ def compare_scans(tree: BTree, model: SortedDict, low: Any, high: Any) -> None:
             assert keys_of(tree, reverse=True, **bounds) == expected[::-1]
 
 
-@settings(derandomize=True, max_examples=120, deadline=None)
+@settings(derandomize=True, max_examples=400, deadline=None)
 @given(operations=OPERATIONS, capacity=st.sampled_from([4, 5, 7, 16, 64, 256]), shape=SHAPES, limit=st.sampled_from([None, 1, 8]))
 def test_random_operations(operations: list[tuple[str, int, int]], capacity: int, shape: str, limit: int | None) -> None:
     tree = new_tree(capacity, limit)
@@ -139,7 +139,7 @@ def test_long_random_runs(capacity: int, limit: int | None) -> None:
     assert tree.height == 1 and len(tree.page_numbers()) == 1
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(derandomize=True, max_examples=200, deadline=None)
 @given(
     start=st.sets(KEYS, max_size=50),
     changes=st.lists(st.lists(st.tuples(st.sampled_from(["insert", "delete"]), KEYS), max_size=6), max_size=25),
