@@ -58,7 +58,7 @@ class DynamicHeap(Heap):
             if type(row) is not tuple:
                 found = self.read(addresses[i])
                 if found is None:
-                    raise self._corrupt(addresses[i], "an index leads to a row that is not there")
+                    raise self.corrupt(addresses[i], "an index leads to a row that is not there")
                 rows[i] = found
         return rows
 
@@ -122,7 +122,7 @@ class DynamicHeap(Heap):
             self._complete(no, page)
         row = page.blocks.get(address)
         if type(row) is not tuple:
-            raise self._corrupt(address, "there is no row to change")
+            raise self.corrupt(address, "there is no row to change")
         head = page.heads.get(address)
         if head is None:
             size = self._size(row)
@@ -243,14 +243,14 @@ class DynamicHeap(Heap):
         """The hole at `address`, about to be changed."""
         hole = self._block(address) if 0 <= address < self.state.end else None
         if type(hole) is not Hole:
-            raise self._corrupt(address, "the chain of deleted blocks leads to something else")
+            raise self.corrupt(address, "the chain of deleted blocks leads to something else")
         self.dirty[address // PAYLOAD] = None
         return hole
 
     def _part(self, address: int) -> Part:
         part = self._block(address) if 0 <= address < self.state.end else None
         if type(part) is not Part:
-            raise self._corrupt(address, "the chain of a row leads to something else")
+            raise self.corrupt(address, "the chain of a row leads to something else")
         return part
 
     # ---- blocks
@@ -343,9 +343,9 @@ class DynamicHeap(Heap):
             try:
                 values, used = self._codec.decode(b"".join(data), 0)
             except ValueError as error:
-                raise self._corrupt(address, str(error)) from error
+                raise self.corrupt(address, str(error)) from error
             if left or following >= 0 or used != head.total:
-                raise self._corrupt(address, "the blocks of a row do not add up")
+                raise self.corrupt(address, "the blocks of a row do not add up")
             head.data = b""
             page.heads[address] = head
             page.blocks[address] = (*values, address)

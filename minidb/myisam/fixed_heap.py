@@ -57,7 +57,7 @@ class FixedHeap(Heap):
             rows = [self.read(a) for a in addresses]
         for address, row in zip(addresses, rows, strict=True):
             if type(row) is not tuple:
-                raise self._corrupt(address, "an index leads to a row that is not there")
+                raise self.corrupt(address, "an index leads to a row that is not there")
         return rows
 
     def rows_of(self, no: int) -> list[Row]:
@@ -92,7 +92,7 @@ class FixedHeap(Heap):
         slots = self.pages.get(no) or self._load(no)
         following = slots[slot] if slot < len(slots) else None
         if type(following) is not int:
-            raise self._corrupt(address, "the chain of deleted rows leads to a live row")
+            raise self.corrupt(address, "the chain of deleted rows leads to a live row")
         state = self.state
         state.first_hole = following
         state.deleted -= 1
@@ -147,14 +147,14 @@ class FixedHeap(Heap):
                 try:
                     values, end = decode(data, offset + 1)
                 except ValueError as error:
-                    raise self._corrupt(first + i, str(error)) from error
+                    raise self.corrupt(first + i, str(error)) from error
                 if end > offset + length:
-                    raise self._corrupt(first + i, "a row is longer than its place")
+                    raise self.corrupt(first + i, "a row is longer than its place")
                 slots.append((*values, first + i))
             elif kind == DELETED:
                 slots.append(int.from_bytes(data[offset + 1 : offset + 9], "little") - 1)
             else:
-                raise self._corrupt(first + i, f"a row begins with {kind}")
+                raise self.corrupt(first + i, f"a row begins with {kind}")
         return slots
 
     def _store(self, no: int) -> None:

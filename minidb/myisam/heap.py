@@ -174,7 +174,7 @@ class Heap(ABC):
     def salvage(self) -> tuple[list[Row], int]:
         """All rows that can be read whatever the counters say, by address, and the number of pages that could not be read."""
 
-    def _corrupt(self, address: int, why: str) -> CorruptPageError:
+    def corrupt(self, address: int, why: str) -> CorruptPageError:
         return self.file.corrupt(address // self.span, f"{why} (address {address})")
 
     def _check_chain(self) -> list[str]:

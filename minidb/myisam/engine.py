@@ -1,0 +1,236 @@
+"""`MyisamEngine`: the door to MyISAM-style tables.  README.md has the rules of the room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import cast
+
+from minidb.catalog import TableDef
+from minidb.engine import CheckResult, Engine, Table, TableLock, Trx
+from minidb.myisam import check
+from minidb.myisam.files import TableFiles, data_path, key_path
+from minidb.myisam.heap import HeapCache
+from minidb.myisam.keyfile import DuplicateRow, Index
+from minidb.myisam.repair import Repaired, repair_table
+from minidb.myisam.table import MyisamTable
+from minidb.myisam.table_lock import TableLocks, TableLockSystem
+from minidb.scheduler import Scheduler
+from minidb.storage.buffer_pool import BufferPool, requests_of
+from minidb.storage.file import write_failed
+from minidb.storage.mtr import Mtr
+
+
+class MyisamEngine(Engine):
+    """All MyISAM tables of one database directory.
+
+    leaf_capacity: most entries of an index page.  heap_pages: most decoded heap pages in memory, all tables together; by default as
+    many as the pool keeps index pages.  name_in_duplicates: 1062 names the key as 'table.key'.
+    """
+
+    name = "MyISAM"
+    transactional = False
+
+    def __init__(self, pool: BufferPool, scheduler: Scheduler, *, leaf_capacity: int = 256, heap_pages: int | None = None,
+                 name_in_duplicates: bool = False) -> None:
+        self.pool = pool
+        self.locks = TableLockSystem(scheduler)
+        self._latch = scheduler.latch
+        self._capacity = leaf_capacity
+        self._name_in_duplicates = name_in_duplicates
+        self._cache = HeapCache(pool.limit if heap_pages is None else heap_pages)
+        self._mtr = Mtr(pool)  # of its own: no redo log is ever attached to it
+        self._tables: dict[int, MyisamTable] = {}
+
+    # ---- definitions
+    def create_table(self, tdef: TableDef) -> None:
+        with self._latch:
+            files = TableFiles.create(tdef, self.pool, self._cache, self._mtr, self._capacity)
+            self._handle(tdef, files)
+
+    def drop_table(self, tdef: TableDef) -> None:
+        with self._latch:
+            self._forget(tdef, write=False)
+            fs = self.pool.fs
+            for path in (data_path(tdef), key_path(tdef)):
+                if fs.exists(path):
+                    self._disk(tdef, path, fs.remove)
+
+    def rename_table(self, old: TableDef, new: TableDef) -> None:
+        with self._latch:
+            files = self._open(old).files
+            try:
+                files.rename(new)
+            except OSError as error:
+                raise write_failed(data_path(new), new.name, error) from error
+            del self._tables[old.id]
+            self._handle(new, files)
+
+    def truncate_table(self, tdef: TableDef) -> None:
+        with self._latch:
+            files = self._open(tdef).files
+            files.clear()
+            files.state.auto_increment = 1
+
+    def create_index(self, old: TableDef, new: TableDef, index: int) -> None:
+        with self._latch:
+            files = self._open(old).files
+            files.mark_changed()
+            files.redefine(new)
+            made = files.keys.indexes[index]
+            heap = files.heap
+            try:
+                files.keys.build(made, (row for no in range(heap.page_count()) for row in heap.rows_of(no)))
+            except DuplicateRow as found:
+                error = made.duplicate(files.current(found.address), self._name_in_duplicates)
+                self._take_back(files, old, made)
+                raise error from None
+            except BaseException:
+                self._take_back(files, old, made)
+                raise
+            self._handle(new, files)
+
+    def _take_back(self, files: TableFiles, old: TableDef, made: Index) -> None:
+        files.keys.drop_index(made)
+        files.redefine(old)
+
+    def drop_index(self, old: TableDef, new: TableDef, index: int) -> None:
+        with self._latch:
+            files = self._open(old).files
+            files.mark_changed()
+            files.keys.drop_index(files.keys.indexes[index])
+            files.redefine(new)
+            self._handle(new, files)
+
+    def update_definition(self, old: TableDef, new: TableDef) -> None:
+        with self._latch:
+            files = self._open(old).files
+            files.redefine(new)
+            self._handle(new, files)
+
+    def open_table(self, tdef: TableDef) -> Table:
+        with self._latch:
+            return self._open(tdef)
+
+    def _open(self, tdef: TableDef, force: bool = False) -> MyisamTable:
+        table = self._tables.get(tdef.id)
+        if table is None:
+            files = TableFiles.open(tdef, self.pool, self._cache, self._mtr, self._capacity, force)
+            return self._handle(tdef, files)
+        if table.tdef is not tdef and table.tdef != tdef:
+            table.files.redefine(tdef)
+            return self._handle(tdef, table.files)
+        return table
+
+    def _handle(self, tdef: TableDef, files: TableFiles) -> MyisamTable:
+        table = self._tables[tdef.id] = MyisamTable(tdef, files, self._latch, self._name_in_duplicates)
+        return table
+
+    def _forget(self, tdef: TableDef, write: bool) -> None:
+        """Close the files of `tdef` if they are open."""
+        table = self._tables.pop(tdef.id, None)
+        if table is not None:
+            if write:
+                table.files.close()
+            else:
+                table.files.abandon()
+
+    def _disk(self, tdef: TableDef, path: str, action: Callable[[str], None]) -> None:
+        try:
+            action(path)
+        except OSError as error:
+            raise write_failed(path, tdef.name, error) from error
+
+    # ---- damaged tables
+    def check_table(self, tdef: TableDef) -> CheckResult:
+        """CHECK TABLE of a table that may be marked as crashed (then `open_table` raises 1194)."""
+        with self._latch:
+            was_open = tdef.id in self._tables
+            try:
+                files = self._open(tdef, force=True).files
+            except Exception as error:
+                return CheckResult([str(getattr(error, "message", error))])
+            marked = not was_open and files.changed
+            problems = check.check_table(files)
+            if marked:
+                problems.insert(0, "Table is marked as crashed")
+                self._forget(tdef, write=False)
+            elif problems:
+                files.mark_crashed()
+            return CheckResult(problems)
+
+    def repair_table(self, tdef: TableDef) -> Repaired:
+        """REPAIR TABLE: build both files anew from the rows that can be read.  Raises 1146, 1026, 1114."""
+        with self._latch:
+            table = self._tables.get(tdef.id)
+            if table is not None:
+                table.files.heap.flush()
+                self._forget(tdef, write=False)
+            return repair_table(tdef, self.pool, self._mtr, self._capacity)
+
+    # ---- table locks
+    def lock_tables(self, trx: Trx, requests: Sequence[tuple[Table, TableLock]], timeout: float | None = None,
+                    high_priority: bool = False) -> None:
+        wanted: list[tuple[TableLocks, TableLock]] = [
+            (cast(MyisamTable, table).files.locks, kind) for table, kind in requests
+        ]
+        self.locks.lock(trx, wanted, timeout, high_priority)
+
+    def unlock_tables(self, trx: Trx) -> None:
+        self.locks.unlock(trx)
+
+    # ---- transactions: there are none
+    def new_trx(self, session_id: int, session_name: str = "") -> Trx:
+        return Trx(session_id, session_name)
+
+    def begin(self, trx: Trx, *, read_only: bool = False, snapshot: bool = False) -> None:
+        """MyISAM knows no transactions."""
+
+    def begin_statement(self, trx: Trx) -> None:
+        """A failing statement returns to nowhere: what it changed stays."""
+
+    def end_statement(self, trx: Trx, ok: bool) -> None:
+        """Table locks are given back by `unlock_tables`, for LOCK TABLES keeps them beyond the statement."""
+
+    def commit(self, trx: Trx) -> None:
+        """Everything has happened already."""
+
+    def rollback(self, trx: Trx) -> None:
+        """Changes stay; `trx.changed_non_transactional` tells the session to warn (1196)."""
+
+    def savepoint(self, trx: Trx, name: str) -> None:
+        """Nothing to mark."""
+
+    def rollback_to(self, trx: Trx, name: str) -> bool:
+        return False
+
+    def release_savepoint(self, trx: Trx, name: str) -> bool:
+        return False
+
+    # ---- life
+    def recover(self) -> Iterator[str]:
+        """There is no recovery: a table that was being changed is marked as crashed, which shows when it is opened."""
+        return iter(())
+
+    def flush(self) -> None:
+        with self._latch:
+            for table in list(self._tables.values()):
+                table.files.flush()
+
+    def close(self) -> None:
+        with self._latch:
+            for table in list(self._tables.values()):
+                self._forget(table.tdef, write=True)
+
+    def status(self) -> dict[str, int | str]:
+        with self._latch:
+            spaces = [table.files.keys.space for table in self._tables.values()]
+            return {
+                "Key_blocks_used": sum(len(space.frames) for space in spaces),
+                "Key_read_requests": sum(map(requests_of, spaces)),
+                "Myisam_heap_pages": len(self._cache),
+                "Myisam_heap_reads": self._cache.misses,
+                "Table_locks_immediate": self.locks.immediate,
+                "Table_locks_waited": self.locks.waited,
+            }
+
+
