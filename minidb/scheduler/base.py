@@ -219,7 +219,7 @@ class Scheduler(ABC):
 
     @abstractmethod
     def poke(self, name: str) -> None:
-        """There is work for worker `name`.  Cheap, any thread, latch held or not."""
+        """There is work for worker `name`.  Cheap, any thread, latch held or not; ignored after `stop`."""
 
     @abstractmethod
     def stop(self) -> None:

@@ -13,7 +13,7 @@ from minidb.scheduler.base import Scheduler, Waiter
 from minidb.trace import Trace
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Task:
     """One statement handed to a session of a `StepScheduler`.  state: 'ready', 'running', 'parked' or 'done'."""
 
@@ -165,8 +165,10 @@ class StepScheduler(Scheduler):
         return [by_waiter[id(w)] for w in self._parked.values() if id(w) in by_waiter]
 
     def waiting(self) -> dict[str, Waiter]:
-        """Session -> what its parked statement waits for (`kind`, `what`), longest parked first."""
-        return {t.session: t.waiter for t in self.blocked() if t.waiter is not None}
+        """Session -> what its parked statement waits for (`kind`, `what`), longest parked first.  One that was woken or told to
+        stop, and has not run yet, no longer waits."""
+        waiters = [(t.session, t.waiter) for t in self.blocked()]
+        return {session: w for session, w in waiters if w is not None and not w.woken and not w.interrupt}
 
     # ---- virtual time
     def advance(self, seconds: float) -> Report:

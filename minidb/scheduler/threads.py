@@ -69,8 +69,8 @@ class ThreadScheduler(Scheduler):
         worker.thread.start()
 
     def poke(self, name: str) -> None:
-        worker = self._workers[name]
-        if worker.poked:
+        worker = self._workers.get(name)
+        if worker is None or worker.poked:  # stopped, or told already
             return
         worker.poked = True
         if worker.thread is None:

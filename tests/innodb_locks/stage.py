@@ -13,9 +13,9 @@
     A weighs 3 | A at READ_COMMITTED | A mixed | A duplicates | A checks | A timeout 0        settings
     profile mysql-8.4
 
-Behind ``->`` stands what happens: ``held``, ``locked`` (need not be written), ``waits``, ``skipped``, ``error 1213``; then, of other
-sessions, ``B goes on`` (granted, or its record is gone) and ``B is the victim``.  Lines beginning with ``=`` are the whole lock
-table at that point.  ``why`` lines give `explain_waits`.
+Behind ``->`` stands what happens: ``held``, ``locked`` (need not be written), ``waits``, ``skipped``, ``error 1213``; then, of
+other sessions, ``B goes on`` (granted, or its record is gone) and ``B is the victim``.  Lines beginning with ``=`` are the whole
+lock table at that point.  ``why`` lines give `explain_waits`.
 """
 
 from __future__ import annotations

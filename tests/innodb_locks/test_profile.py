@@ -12,7 +12,7 @@ MARIA, MYSQL = get_profile("mariadb-10.11"), get_profile("mysql-8.4")
 
 def test_profiles_are_found_by_name() -> None:
     assert {name: get_profile(name).name for name in PROFILES} == {"mariadb-10.11": "mariadb-10.11", "mysql-8.4": "mysql-8.4"}
-    with pytest.raises(ValueError, match="known: mariadb-10.11, mysql-8.4"):
+    with pytest.raises(ValueError, match=r"known: mariadb-10\.11, mysql-8\.4"):
         get_profile("oracle")
 
 
