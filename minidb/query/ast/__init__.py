@@ -74,7 +74,6 @@ from minidb.query.ast.expressions import (
     Like,
     Literal,
     Match,
-    Node,
     Param,
     Quantified,
     Regexp,
@@ -87,6 +86,7 @@ from minidb.query.ast.expressions import (
     Window,
     WindowSpec,
 )
+from minidb.query.ast.node import Node
 from minidb.query.ast.queries import (
     CommonTable,
     DerivedTable,

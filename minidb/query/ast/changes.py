@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from minidb.query.ast.expressions import ColumnRef, Expr, Node
+from minidb.query.ast.expressions import ColumnRef, Expr
+from minidb.query.ast.node import Node, node
 from minidb.query.ast.queries import FromItem, Limit, OrderItem, Query, SelectItem, TableRef
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Assignment(Node):
     column: ColumnRef
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Insert(Node):
     """INSERT and REPLACE.  Exactly one of rows / query is set (INSERT ... SET is one row with `columns`).
     `columns` None: not written.  priority: '' LOW_PRIORITY HIGH_PRIORITY DELAYED."""
@@ -32,7 +31,7 @@ class Insert(Node):
     returning: tuple[SelectItem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Update(Node):
     """Single- and multi-table UPDATE (`from_` is a Join then)."""
 
@@ -45,7 +44,7 @@ class Update(Node):
     low_priority: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Delete(Node):
     """targets empty: single-table DELETE FROM from_; else multi-table DELETE targets FROM from_ (or USING)."""
 
@@ -60,6 +59,6 @@ class Delete(Node):
     returning: tuple[SelectItem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Do(Node):
     exprs: tuple[Expr, ...]

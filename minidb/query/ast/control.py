@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from minidb.query.ast.expressions import Expr, Node
+from minidb.query.ast.expressions import Expr
+from minidb.query.ast.node import Node, node
 from minidb.query.ast.queries import Limit, TableRef
 
 if TYPE_CHECKING:
     from minidb.query.ast import Statement
 
-@dataclass(frozen=True, slots=True)
+@node
 class Begin(Node):
     """BEGIN / START TRANSACTION; access: '' 'READ ONLY' 'READ WRITE'."""
 
@@ -19,7 +19,7 @@ class Begin(Node):
     access: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Commit(Node):
     """chain / release: None = not written (then completion_type decides)."""
 
@@ -27,28 +27,28 @@ class Commit(Node):
     release: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Rollback(Node):
     chain: bool | None = None
     release: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Savepoint(Node):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class RollbackTo(Node):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class ReleaseSavepoint(Node):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class SetTransaction(Node):
     """scope: '' (next transaction only) SESSION GLOBAL; isolation: 'READ COMMITTED' ... or None; access likewise."""
 
@@ -57,7 +57,7 @@ class SetTransaction(Node):
     access: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class SetItem(Node):
     """scope: 'user' (@x), '' (SET x = session), 'session', 'global'; value None: DEFAULT.  Bare words (ON, utf8) come as
     Literal strings."""
@@ -67,12 +67,12 @@ class SetItem(Node):
     value: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class SetVariables(Node):
     items: tuple[SetItem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class SetNames(Node):
     """SET NAMES charset [COLLATE c]; SET CHARACTER SET too; charset None: DEFAULT."""
 
@@ -80,7 +80,7 @@ class SetNames(Node):
     collation: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class LockTables(Node):
     """items: (table with alias, 'READ' | 'READ LOCAL' | 'WRITE' | 'LOW_PRIORITY WRITE')."""
 
@@ -88,12 +88,12 @@ class LockTables(Node):
     wait: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class UnlockTables(Node):
     pass
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Flush(Node):
     """what: TABLES STATUS LOGS PRIVILEGES ...; with_read_lock: FLUSH TABLES [t, ...] WITH READ LOCK."""
 
@@ -102,7 +102,7 @@ class Flush(Node):
     with_read_lock: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Kill(Node):
     """target: expression giving a connection id; query_only: KILL QUERY."""
 
@@ -112,7 +112,7 @@ class Kill(Node):
 
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Explain(Node):
     """format: '' (table) JSON TREE PYTHON; analyze: EXPLAIN ANALYZE / ANALYZE."""
 
@@ -121,13 +121,13 @@ class Explain(Node):
     analyze: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Describe(Node):
     table: TableRef
     column: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Show(Node):
     """what: upper-case name of the thing: DATABASES, TABLES, COLUMNS, INDEX, CREATE TABLE, CREATE DATABASE, TABLE STATUS, STATUS,
     VARIABLES, ENGINES, ENGINE STATUS, WARNINGS, ERRORS, PROCESSLIST, TREE, VERSIONS, COLLATION, CHARACTER SET, GRANTS, PLUGINS,
@@ -145,12 +145,12 @@ class Show(Node):
     limit: Limit | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Use(Node):
     db: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class TableMaintenance(Node):
     """what: CHECK ANALYZE OPTIMIZE REPAIR CHECKSUM; options: QUICK FAST MEDIUM EXTENDED CHANGED ... in upper case."""
 
@@ -159,18 +159,18 @@ class TableMaintenance(Node):
     options: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Prepare(Node):
     name: str
     source: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Execute(Node):
     name: str
     args: tuple[Expr, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Deallocate(Node):
     name: str

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from minidb.query.ast.expressions import Expr, Node
+from minidb.query.ast.expressions import Expr
+from minidb.query.ast.node import Node, node
 from minidb.query.ast.queries import Query, TableRef
 from minidb.types.sqltype import SqlType
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class KeyPart(Node):
     column: str
     length: int | None = None
     descending: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class IndexSpec(Node):
     """kind: PRIMARY UNIQUE INDEX FULLTEXT SPATIAL; name None: to be generated."""
 
@@ -29,7 +28,7 @@ class IndexSpec(Node):
     if_not_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class ForeignKeySpec(Node):
     """name: CONSTRAINT name; index_name: FOREIGN KEY index_name (...); actions None when not written."""
 
@@ -43,14 +42,14 @@ class ForeignKeySpec(Node):
     if_not_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class CheckSpec(Node):
     name: str | None
     expr: Expr
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class ColumnSpec(Node):
     """nullable None: neither NULL nor NOT NULL written.  default: expression (Literal, Call NOW ...) or None.
     unique / primary: the inline attributes.  references: inline REFERENCES (parsed; MariaDB enforces it)."""
@@ -72,7 +71,7 @@ class ColumnSpec(Node):
     invisible: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class CreateTable(Node):
     """options: (upper-case name, value) in order: ENGINE, CHARSET, COLLATE, COMMENT, AUTO_INCREMENT, ROW_FORMAT ..."""
 
@@ -90,7 +89,7 @@ class CreateTable(Node):
     query_mode: str = ""  # '' IGNORE REPLACE
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class DropTable(Node):
     tables: tuple[TableRef, ...]
     if_exists: bool = False
@@ -98,7 +97,7 @@ class DropTable(Node):
     view: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class AlterAction(Node):
     """One clause of ALTER TABLE.  kind and the fields it uses:
     ADD_COLUMN column, place | DROP_COLUMN name, if_exists | MODIFY_COLUMN column, place | CHANGE_COLUMN name, column, place
@@ -122,7 +121,7 @@ class AlterAction(Node):
     if_not_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class AlterTable(Node):
     """wait: '' 'NOWAIT' or 'WAIT n'."""
 
@@ -132,31 +131,31 @@ class AlterTable(Node):
     if_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class CreateIndex(Node):
     index: IndexSpec
     table: TableRef
     or_replace: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class DropIndex(Node):
     name: str
     table: TableRef
     if_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class RenameTable(Node):
     pairs: tuple[tuple[TableRef, TableRef], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Truncate(Node):
     table: TableRef
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class CreateDatabase(Node):
     name: str
     if_not_exists: bool = False
@@ -164,7 +163,7 @@ class CreateDatabase(Node):
     options: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class DropDatabase(Node):
     name: str
     if_exists: bool = False

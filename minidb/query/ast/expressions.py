@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from minidb.query.ast.node import Node, node
 from minidb.types.sqltype import SqlType
 
 if TYPE_CHECKING:
     from minidb.query.ast.queries import Limit, OrderItem, Query
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    pass
 
-
-@dataclass(frozen=True, slots=True)
+@node
 class Expr(Node):
     pass
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Literal(Expr):
     """int, Decimal (1.5), float (1e3), str, bytes (x'4D'), bool (TRUE/FALSE), None; DATE '...' etc. as date/datetime/timedelta.
     `charset`: introducer (_latin1'x') or None.  `text`: as written, for column headings."""
@@ -30,14 +27,14 @@ class Literal(Expr):
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Param(Expr):
     """A placeholder or a literal lifted out by the statement cache: index into the parameter tuple."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class ColumnRef(Expr):
     name: str
     table: str | None = None
@@ -45,7 +42,7 @@ class ColumnRef(Expr):
     pos: int = field(default=0, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Star(Expr):
     """``*`` or ``t.*`` in a select list; also the argument of COUNT(*)."""
 
@@ -53,7 +50,7 @@ class Star(Expr):
     db: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Unary(Expr):
     """op: '-', '+', '~', 'NOT', '!' (as NOT), 'BINARY'."""
 
@@ -61,7 +58,7 @@ class Unary(Expr):
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Binary(Expr):
     """op: + - * / DIV % (MOD too) & | ^ << >> ; = <=> <> < <= > >= ; AND OR XOR (upper case; && || spelled AND OR; != is <>);
     LIKE / REGEXP are nodes of their own.  -> and ->> for JSON."""
@@ -71,7 +68,7 @@ class Binary(Expr):
     right: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class IsTest(Expr):
     """operand IS [NOT] what; what: 'NULL' 'TRUE' 'FALSE' 'UNKNOWN'."""
 
@@ -80,7 +77,7 @@ class IsTest(Expr):
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Between(Expr):
     operand: Expr
     low: Expr
@@ -88,21 +85,21 @@ class Between(Expr):
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class InList(Expr):
     operand: Expr
     items: tuple[Expr, ...]
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class InSubquery(Expr):
     operand: Expr
     query: Query
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Quantified(Expr):
     """operand op ANY|ALL (query); SOME is ANY."""
 
@@ -112,26 +109,26 @@ class Quantified(Expr):
     query: Query
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Exists(Expr):
     query: Query
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Subquery(Expr):
     """A scalar (or row) subquery."""
 
     query: Query
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class RowExpr(Expr):
     """(a, b, c)"""
 
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Like(Expr):
     operand: Expr
     pattern: Expr
@@ -139,14 +136,14 @@ class Like(Expr):
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Regexp(Expr):
     operand: Expr
     pattern: Expr
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Case(Expr):
     """CASE [operand] WHEN a THEN b ... [ELSE c] END"""
 
@@ -155,7 +152,7 @@ class Case(Expr):
     otherwise: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Cast(Expr):
     """CAST(x AS type) and CONVERT(x, type)."""
 
@@ -163,19 +160,19 @@ class Cast(Expr):
     type: SqlType
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class ConvertUsing(Expr):
     operand: Expr
     charset: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Collate(Expr):
     operand: Expr
     collation: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Call(Expr):
     """A function call; `name` in upper case.  Special forms are calls too: EXTRACT(unit, x), TRIM(side, remove, x),
     DATE_ADD(x, Interval), POSITION -> LOCATE, SUBSTRING ... FROM ... FOR -> SUBSTRING(x, a, b), TIMESTAMPDIFF(unit-literal, a, b),
@@ -186,13 +183,13 @@ class Call(Expr):
     pos: int = field(default=0, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Interval(Expr):
     amount: Expr
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Aggregate(Expr):
     """COUNT SUM AVG MIN MAX GROUP_CONCAT STD STDDEV STDDEV_POP STDDEV_SAMP VAR_POP VAR_SAMP VARIANCE BIT_AND BIT_OR BIT_XOR
     JSON_ARRAYAGG JSON_OBJECTAGG; COUNT(*) has args (Star(),).  order_by / separator / limit: GROUP_CONCAT."""
@@ -205,7 +202,7 @@ class Aggregate(Expr):
     limit: Limit | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class WindowSpec(Node):
     """([name] [PARTITION BY ...] [ORDER BY ...] [frame]); name: a window of the WINDOW clause that this one refines."""
 
@@ -215,7 +212,7 @@ class WindowSpec(Node):
     frame: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Window(Expr):
     """function OVER ([name] PARTITION BY ... ORDER BY ... [frame]) or function OVER name (a window of the WINDOW clause)."""
 
@@ -226,7 +223,7 @@ class Window(Expr):
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Variable(Expr):
     """@x (scope 'user'), @@x (scope ''), @@session.x ('session'), @@global.x ('global'); name in lower case."""
 
@@ -234,7 +231,7 @@ class Variable(Expr):
     scope: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class AssignVariable(Expr):
     """@x := expr inside an expression."""
 
@@ -242,21 +239,21 @@ class AssignVariable(Expr):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class DefaultValue(Expr):
     """DEFAULT as a value (column None) or DEFAULT(col)."""
 
     column: ColumnRef | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class ValuesRef(Expr):
     """VALUES(col) / VALUE(col) in ON DUPLICATE KEY UPDATE."""
 
     column: ColumnRef
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Match(Expr):
     """MATCH (cols) AGAINST (expr [modifier])"""
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
-from minidb.query.ast.expressions import Expr, Node, WindowSpec
+from minidb.query.ast.expressions import Expr, WindowSpec
+from minidb.query.ast.node import Node, node
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class OrderItem(Node):
     expr: Expr
     descending: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class SelectItem(Node):
     """text: the expression as written (it is the column heading when there is no alias)."""
 
@@ -22,7 +23,7 @@ class SelectItem(Node):
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class IndexHint(Node):
     """kind: USE FORCE IGNORE; scope: '' JOIN ORDER BY GROUP BY (upper case); names may be empty for USE INDEX ()."""
 
@@ -31,7 +32,7 @@ class IndexHint(Node):
     scope: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class TableRef(Node):
     name: str
     db: str | None = None
@@ -40,14 +41,14 @@ class TableRef(Node):
     pos: int = field(default=0, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class DerivedTable(Node):
     query: Query
     alias: str
     columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Join(Node):
     """kind: INNER LEFT RIGHT CROSS (comma and plain JOIN are INNER); straight: STRAIGHT_JOIN."""
 
@@ -63,7 +64,7 @@ class Join(Node):
 FromItem = TableRef | DerivedTable | Join
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Locking(Node):
     """FOR UPDATE ('UPDATE') or FOR SHARE / LOCK IN SHARE MODE ('SHARE'); wait: '' NOWAIT 'SKIP LOCKED'; seconds: WAIT n;
     tables: OF a, b; share_mode: written LOCK IN SHARE MODE."""
@@ -75,20 +76,20 @@ class Locking(Node):
     share_mode: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Limit(Node):
     count: Expr
     offset: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class CommonTable(Node):
     name: str
     columns: tuple[str, ...]
     query: Query
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Select(Node):
     """options: upper-case words such as SQL_CALC_FOUND_ROWS, SQL_NO_CACHE, HIGH_PRIORITY, STRAIGHT_JOIN, SQL_BUFFER_RESULT.
     windows: (name, window) of the WINDOW clause."""
@@ -109,7 +110,7 @@ class Select(Node):
     windows: tuple[tuple[str, WindowSpec], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class SetOperation(Node):
     """left op right; op: 'UNION' 'UNION ALL' 'EXCEPT' 'EXCEPT ALL' 'INTERSECT' 'INTERSECT ALL'."""
 
@@ -122,7 +123,7 @@ class SetOperation(Node):
     recursive: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class TableValues(Node):
     """VALUES (1,2),(3,4) as a query."""
 
