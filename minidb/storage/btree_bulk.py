@@ -88,6 +88,7 @@ def clear(tree: BTree, mtr: Mtr) -> None:
         mtr.save(root)
         root.level, root.nbytes, root.max_trx_id, root.has_deleted = 0, 0, 0, False
         root.keys, root.rows, root.children = [], [], []
+        tree.state.levels = 1
     except BaseException:
         mtr.rollback_to(mark)
         raise

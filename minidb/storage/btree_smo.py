@@ -293,10 +293,11 @@ def _shrink(tree: BTree, mtr: Mtr, root: Page) -> None:
     while root.level and len(root.children) <= 1:
         mtr.save(root)
         if not root.children:
-            root.level, root.nbytes = 0, 0
+            root.level, root.nbytes, tree.state.levels = 0, 0, 1
             return
         child = tree.page(root.children[0])
         root.level = child.level
+        tree.state.levels = root.level + 1
         root.nbytes, root.max_trx_id, root.has_deleted = child.nbytes, child.max_trx_id, child.has_deleted
         root.keys, root.rows, root.children = child.keys.copy(), child.rows.copy(), child.children.copy()
         tree.space.free(mtr, child)

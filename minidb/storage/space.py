@@ -302,8 +302,10 @@ class Tablespace:
 
     # ---- life
     def rename(self, path: str) -> None:
-        """Give the file another name; the tablespace stays open."""
+        """Give the file another name, which no open tablespace has; the tablespace stays open.  Raises 1026."""
         pool = self.pool
+        if path in pool.spaces:
+            raise InternalError(1105, f"'{path}' is open: '{self.path}' cannot take its name")
         try:
             pool.fs.rename(self.path, path)
         except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from minidb.storage.buffer_pool import BufferPool
 from minidb.storage.file import FileSystem, MemoryFileSystem, RealFileSystem
 from minidb.storage.page import PAGE_SIZE, PageKind
 from minidb.storage.space import DESCRIBED_PAGES, EXTENT_PAGES, Tablespace, table_of
-from tests.storage.storage_kit import new_tree
+from tests.storage.storage_kit import WatchedFileSystem, new_tree
 
 
 def new_space(fs: FileSystem | None = None, path: str = "t.ibd") -> Tablespace:
@@ -175,16 +176,23 @@ def test_a_file_that_is_no_tablespace_is_refused_and_left_alone() -> None:
         assert fs.files["x.ibd"] == content
 
 
-def test_a_failed_creation_leaves_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    fs = MemoryFileSystem()
+def test_a_failed_creation_leaves_no_file() -> None:
+    fs = WatchedFileSystem()
+    fs.fail("write", 1, errno.ENOSPC)
+    pool = BufferPool(fs)
+    with pytest.raises(Error) as caught:
+        pool.open_space("d.ibd", create=True)
+    assert (caught.value.code, caught.value.message) == (1114, "The table 'd' is full")
+    assert not fs.exists("d.ibd") and pool.spaces == {}
+    assert pool.open_space("d.ibd", create=True).used_count == 1
 
-    def refuse(space: Tablespace, page: object) -> None:
-        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Tablespace, "write", refuse)
-    with pytest.raises(OSError, match="No space"):
-        BufferPool(fs).open_space("t.ibd", create=True)
-    assert not fs.exists("t.ibd")
+def test_a_name_in_use_is_not_taken() -> None:
+    pool = BufferPool(MemoryFileSystem())
+    first, second = pool.open_space("a.ibd", create=True), pool.open_space("b.ibd", create=True)
+    with pytest.raises(InternalError):
+        first.rename("b.ibd")
+    assert pool.spaces == {"a.ibd": first, "b.ibd": second}
 
 
 def test_rename_and_drop() -> None:
