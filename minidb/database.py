@@ -1,0 +1,351 @@
+"""`Database`: one directory (or ":memory:") with its files, buffer pool, scheduler, engines and dictionary.
+
+Opening
+1. ":memory:" keeps everything in memory files.  A path that does not exist, or an empty directory, becomes a new database with
+   one empty database called ``test``.
+2. A directory that holds files but no data dictionary is not ours: it is refused and left as it is.
+3. The directory is locked against other processes as long as it is open.
+4. There is no redo log yet: a directory that was changed and then not closed may hold half of its changes, so it is refused
+   rather than read (1033 names the reason).  `close` runs at the end of the interpreter too.
+
+`version` counts changes of definitions; whoever caches plans or handles compares it.  Definitions change only under the exclusive
+metadata lock of the table, which the caller (statements/definitions) holds.
+"""
+
+from __future__ import annotations
+
+import atexit
+import datetime
+import weakref
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from minidb.catalog import TableDef
+from minidb.dictionary import FILE_NAME, Dictionary
+from minidb.engine import Engine, Table
+from minidb.errors import Error, OperationalError, SqlError
+from minidb.metadata_lock import MetadataLocks
+from minidb.scheduler import Scheduler, ThreadScheduler, Waiter
+from minidb.statements.variables import GlobalVariables
+from minidb.storage.buffer_pool import BufferPool
+from minidb.storage.file import FileSystem, MemoryFileSystem, RealFileSystem
+
+if TYPE_CHECKING:
+    from minidb.statements.opening import Session
+
+MEMORY = ":memory:"
+LOCK_FILE = "minidb.lock"
+DEFAULT_DATABASE = "test"
+PROFILES = ("mariadb-10.11", "mysql-8.4")
+_open: weakref.WeakSet[Database] = weakref.WeakSet()
+
+
+def _refused(message: str) -> Error:
+    error = OperationalError(1033, message)
+    error.code, error.symbol = 1033, "ER_NOT_FORM_FILE"
+    return error
+
+
+class Database:
+    """An open database directory, shared by any number of sessions and threads."""
+
+    def __init__(self, path: str = MEMORY, *, scheduler: Scheduler | None = None, profile: str = "mariadb-10.11",
+                 buffer_pool_pages: int | None = None, leaf_capacity: int = 256, default_engine: str = "InnoDB",
+                 purge: str = "background") -> None:
+        """Open or create the directory `path`.  buffer_pool_pages: pages kept in memory, None = all.  leaf_capacity: records in a
+        leaf page.  purge: 'background', or 'manual' for purging by `purge()` only.  Raises OperationalError (1033, lock)."""
+        if profile not in PROFILES:
+            raise SqlError.of(1231, "profile", profile)
+        self.path = path
+        self.profile = profile
+        self.default_engine = default_engine
+        self.variables = GlobalVariables(profile)
+        self.variables.values["default_storage_engine"] = self.variables.values["storage_engine"] = default_engine
+        self.sessions: dict[int, Session] = {}
+        self.created: dict[int, datetime.datetime] = {}
+        self.next_session_id = 1
+        self.closed = False
+        self.plans: dict[Any, dict[Any, Any]] = {}
+        self._handles: dict[tuple[str, str], Table] = {}
+        self.fs, self._lock = _open_directory(path)
+        try:
+            self.scheduler = scheduler or ThreadScheduler()
+            self._start(buffer_pool_pages, leaf_capacity, purge)
+        except BaseException:
+            self._lock.release()
+            self.fs.close()
+            raise
+        self.started = self.scheduler.now()
+        if path != MEMORY:
+            self.variables.values["datadir"] = path.rstrip("/") + "/"
+            _open.add(self)
+
+    def _start(self, buffer_pool_pages: int | None, leaf_capacity: int, purge: str) -> None:
+        from minidb.innodb.engine import InnodbEngine
+        from minidb.myisam.engine import MyisamEngine
+
+        persistent = self.path != MEMORY
+        fresh = not (persistent and Dictionary.exists(self.fs))
+        if fresh:
+            self.dictionary = Dictionary(self.fs if persistent else None)
+        else:
+            self.dictionary = Dictionary.load(self.fs)
+            if not self.dictionary.clean:
+                raise _refused(
+                    f"'{self.path}' was not closed properly and has no redo log to recover from: its tables may hold half of "
+                    "the last changes, so it is not opened")
+        self.version = self.dictionary.version
+        self.pool = BufferPool(self.fs, buffer_pool_pages)
+        self.metadata_locks = MetadataLocks(self.scheduler)
+        self.innodb = InnodbEngine(self.pool, self.scheduler, leaf_capacity=leaf_capacity, profile=self.profile)
+        self.myisam = MyisamEngine(self.pool, self.scheduler, leaf_capacity=leaf_capacity)
+        self.engines: dict[str, Engine] = {"InnoDB": self.innodb, "MyISAM": self.myisam}
+        self._connect_engines(purge)
+        if fresh:
+            self.dictionary.create_database(DEFAULT_DATABASE, "utf8mb4", "utf8mb4_general_ci")
+            self._make_directory(DEFAULT_DATABASE)
+            if persistent:
+                self.pool.flush()
+                self.dictionary.save()
+        else:
+            for engine in self.engines.values():
+                for _ in engine.recover():
+                    pass
+
+    def _connect_engines(self, purge: str) -> None:
+        """Tell InnoDB how to find other tables' definitions (foreign keys), and who purges."""
+        core = self.innodb.core
+        core.find_table = self.dictionary.find_table
+        core.references = self.dictionary.references_to
+        if purge == "background":
+            self.innodb.start_purge()
+
+    # ---- sessions
+    def session(self, name: str = "", *, user: str = "root", host: str = "localhost") -> Session:
+        """A new session, in autocommit mode, in database ``test`` if there is one."""
+        from minidb.statements.opening import open_session
+
+        if self.closed:
+            raise SqlError.text(1053, "The database is closed")
+        with self.scheduler.latch:
+            number = self.next_session_id
+            self.next_session_id = number + 1
+        made = open_session(self, number, name, user, host)
+        self.sessions[number] = made
+        return made
+
+    # ---- tables
+    def open_table(self, db: str, name: str) -> Table:
+        """The handle of `db`.`name`; handles are shared and valid until the definition changes.  Raises 1146."""
+        handle = self._handles.get((db, name))
+        if handle is None:
+            tdef = self.dictionary.find_table(db, name)
+            if tdef is None:
+                raise SqlError.of(1146, db, name)
+            handle = self._handles[(db, name)] = self.engines[tdef.engine].open_table(tdef)
+        return handle
+
+    def note_change(self) -> None:
+        """Something in the directory is about to change: until `close` it counts as not closed (rule 4)."""
+        if self.dictionary.clean:
+            self.dictionary.clean = False
+            if self.path != MEMORY:
+                self.dictionary.save()
+
+    def schema_changed(self) -> None:
+        """Definitions have changed: save them, and forget what was derived from the old ones."""
+        self.dictionary.save()
+        self.forget_plans()
+
+    def forget_plans(self) -> None:
+        """Drop handles and bound plans."""
+        self.version += 1
+        self._handles.clear()
+        for texts in list(self.plans.values()):
+            texts.clear()
+
+    # ---- definitions (the caller holds the exclusive metadata locks)
+    def create_database(self, name: str, charset: str, collation: str) -> None:
+        self.note_change()
+        self.dictionary.create_database(name, charset, collation)
+        self._make_directory(name)
+        self.schema_changed()
+
+    def _make_directory(self, name: str) -> None:
+        if not self.fs.exists(name):
+            self.fs.mkdir(name)
+
+    def drop_database(self, name: str) -> int:
+        """Drop a database and its tables; the number of tables dropped."""
+        self.note_change()
+        tables = [self.dictionary.table(name, t) for t in self.dictionary.tables(name)]
+        for tdef in tables:
+            self.engines[tdef.engine].drop_table(tdef)
+            self.dictionary.remove(name, tdef.name)
+        self.dictionary.drop_database(name)
+        if self.fs.exists(name):
+            for leftover in self.fs.listdir(name):
+                self.fs.remove(f"{name}/{leftover}")
+            self.fs.rmdir(name)
+        self.schema_changed()
+        return len(tables)
+
+    def create_table(self, tdef: TableDef) -> None:
+        """Make the table's files and enter it into the dictionary; all or nothing."""
+        self.note_change()
+        engine = self.engines[tdef.engine]
+        engine.create_table(tdef)
+        try:
+            self.dictionary.put(tdef)
+            self.schema_changed()
+        except BaseException:
+            engine.drop_table(tdef)
+            raise
+        self.created[tdef.id] = self.scheduler.wall_clock().replace(microsecond=0)
+
+    def drop_table(self, tdef: TableDef) -> None:
+        self.note_change()
+        self._forget(tdef)
+        self.engines[tdef.engine].drop_table(tdef)
+        self.dictionary.remove(tdef.db, tdef.name)
+        self.schema_changed()
+
+    def truncate_table(self, tdef: TableDef) -> None:
+        self.note_change()
+        self.engines[tdef.engine].truncate_table(tdef)
+        self.forget_plans()
+
+    def rename_table(self, old: TableDef, new: TableDef, *, move_references: bool = True) -> None:
+        """Give a table another name; foreign keys of other tables follow it unless told not to."""
+        from minidb.query.alter import rename_key_references
+
+        self.note_change()
+        self._forget(old)
+        children = [r.child for r in self.dictionary.references_to(*old.full_name) if r.child.full_name != old.full_name]
+        self.engines[old.engine].rename_table(old, new)
+        self.dictionary.remove(old.db, old.name)
+        self.dictionary.put(new)
+        if move_references:
+            for child in {c.id: c for c in children}.values():
+                self.replace_definition(child, rename_key_references(child, old.full_name, new.full_name))
+        self.schema_changed()
+
+    def replace_definition(self, old: TableDef, new: TableDef) -> None:
+        """`new` differs from `old` only in what the engine does not store."""
+        self.note_change()
+        self._forget(old)
+        self.engines[old.engine].update_definition(old, new)
+        self.dictionary.put(new)
+        self.schema_changed()
+
+    def _forget(self, tdef: TableDef) -> None:
+        self._handles.pop((tdef.db, tdef.name), None)
+
+    # ---- looking inside
+    def locks(self) -> list[Any]:
+        """All InnoDB locks, as the lab records them."""
+        return self.innodb.lock_rows()
+
+    def read_views(self) -> list[int]:
+        """Ids of the sessions that hold a read view beyond their statement."""
+        return self.innodb.read_view_owners()
+
+    def waiting(self) -> list[Waiter]:
+        """The waits of all blocked sessions, longest waiting first."""
+        return self.scheduler.waiters()
+
+    def why_waits(self, waiter: Waiter) -> str:
+        """A sentence on what a blocked session waits for, and on whom."""
+        if waiter.kind == "meta":
+            return self.metadata_locks.explain(waiter)
+        if waiter.kind == "row":
+            return self.innodb.why_waits(waiter)
+        return self.myisam.why_waits(waiter)
+
+    def purge(self) -> None:
+        """Remove all versions that no open read view needs."""
+        self.innodb.purge()
+
+    def check(self) -> list[str]:
+        """Broken invariants of the dictionary and of every table, as sentences; empty when all is sound."""
+        wrong = self.dictionary.check()
+        for tdef in list(self.dictionary.all_tables()):
+            found = self.open_table(tdef.db, tdef.name).check(extended=True)
+            wrong += [f"`{tdef.db}`.`{tdef.name}`: {m}" for m in found.messages]
+        return wrong
+
+    def status(self) -> Iterator[tuple[str, int | str]]:
+        """Counters for SHOW STATUS, by name."""
+        found: dict[str, int | str] = {}
+        for engine in self.engines.values():
+            found.update(engine.status())
+        found["Threads_connected"] = found["Max_used_connections"] = len(self.sessions)
+        found["Threads_running"] = sum(1 for s in self.sessions.values() if s.current is not None)
+        found["Connections"] = self.next_session_id - 1
+        found["Uptime"] = int(self.scheduler.now() - self.started)
+        yield from sorted(found.items())
+
+    # ---- life
+    def flush(self) -> None:
+        """Write all dirty pages."""
+        for engine in self.engines.values():
+            engine.flush()
+
+    def close(self) -> None:
+        """End all sessions (open transactions are rolled back), write everything, give the directory free.  Calling it again does
+        nothing."""
+        if self.closed:
+            return
+        for session in list(self.sessions.values()):
+            session.close()
+        self.closed = True
+        _open.discard(self)
+        try:
+            self.scheduler.stop()
+            self._each_engine(lambda engine: engine.flush())
+            self._each_engine(lambda engine: engine.close())
+            if self.path != MEMORY and not self.dictionary.clean:
+                self.dictionary.clean = True
+                self.dictionary.save()
+        finally:
+            self._lock.release()
+            self.fs.close()
+
+    def _each_engine(self, what: Callable[[Engine], None]) -> None:
+        for engine in self.engines.values():
+            what(engine)
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Database {self.path!r}{' closed' if self.closed else ''}>"
+
+
+def _open_directory(path: str) -> tuple[FileSystem, Any]:
+    """The file system below `path` and the lock on it; creates the directory, refuses what is not ours (rules 1 to 3)."""
+    if path == MEMORY:
+        memory = MemoryFileSystem()
+        return memory, memory.lock(LOCK_FILE)
+    import os
+
+    if os.path.exists(path) and not os.path.isdir(path):
+        raise _refused(f"'{path}' is not a directory")
+    if os.path.isdir(path):
+        found = set(os.listdir(path))
+        if FILE_NAME not in found and found - {LOCK_FILE, FILE_NAME + ".new"}:
+            raise _refused(f"'{path}' is not a minidb database: it holds files but no '{FILE_NAME}'; nothing was changed")
+    else:
+        os.makedirs(path)
+    fs = RealFileSystem(path)
+    return fs, fs.lock(LOCK_FILE)
+
+
+@atexit.register
+def _close_all() -> None:
+    """Close what the program left open, so that its directories count as closed."""
+    for database in list(_open):
+        database.close()

@@ -1,0 +1,50 @@
+"""Which function runs which statement, for everything that is not a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from minidb.errors import unsupported
+from minidb.query import ast
+from minidb.statements import (
+    definitions,
+    kill,
+    lock_tables,
+    maintenance,
+    prepared,
+    settings,
+    shows,
+    transactions,
+)
+from minidb.statements.result import Result
+
+if TYPE_CHECKING:
+    from minidb.session import Session
+
+Handler = Callable[["Session", Any], Result]
+
+HANDLERS: dict[type, Handler] = {
+    ast.Begin: transactions.begin, ast.Commit: transactions.commit, ast.Rollback: transactions.rollback,
+    ast.Savepoint: transactions.savepoint, ast.RollbackTo: transactions.rollback_to,
+    ast.ReleaseSavepoint: transactions.release_savepoint, ast.SetTransaction: transactions.set_transaction,
+    ast.SetVariables: settings.set_variables, ast.SetNames: settings.set_names, ast.Use: settings.use,
+    ast.LockTables: lock_tables.lock_tables, ast.UnlockTables: lock_tables.unlock_tables, ast.Flush: lock_tables.flush,
+    ast.Kill: kill.kill, ast.Show: shows.show, ast.Describe: shows.describe, ast.Explain: shows.explain,
+    ast.TableMaintenance: maintenance.maintain, ast.Prepare: prepared.prepare, ast.Execute: prepared.execute,
+    ast.Deallocate: prepared.deallocate,
+    ast.CreateTable: definitions.create_table, ast.DropTable: definitions.drop_table, ast.AlterTable: definitions.alter_table,
+    ast.CreateIndex: definitions.create_index, ast.DropIndex: definitions.drop_index,
+    ast.RenameTable: definitions.rename_table, ast.Truncate: definitions.truncate,
+    ast.CreateDatabase: definitions.create_database, ast.DropDatabase: definitions.drop_database,
+}
+KEEPS_WARNINGS = frozenset({ast.Show, ast.SetVariables, ast.SetNames, ast.Begin, ast.Commit, ast.Rollback, ast.Savepoint,
+                            ast.Use, ast.SetTransaction})
+
+
+def handler_of(kind: type) -> tuple[Handler, bool]:
+    """(handler of a statement's node class, whether SHOW WARNINGS still shows the previous statement's); raises 1235."""
+    handler = HANDLERS.get(kind)
+    if handler is None:
+        raise unsupported(kind.__name__)
+    return handler, kind in KEEPS_WARNINGS

@@ -1,0 +1,265 @@
+"""From text to a bound plan: the statement cache's miss, in steps: normalise, find or compile the plan, bind it to handles."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from minidb.engine import Engine, Table
+from minidb.errors import SqlError
+from minidb.query import ast
+from minidb.query.infoschema import DATABASE, InformationSchema
+from minidb.query.plan import PlanTable
+from minidb.statements.cache import CompiledPlan, Entry, Prepared, plans_for, signature, tree_of
+
+if TYPE_CHECKING:
+    from minidb.session import Session
+
+PLAN_WORDS = frozenset({"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH", "VALUES", "DO", "TABLE"})
+PLAN_TYPES = (ast.Select, ast.SetOperation, ast.TableValues, ast.Insert, ast.Update, ast.Delete, ast.Do)
+LONGEST_KEPT = 4000
+TEMPORARY = "#tmp"
+_first_word = re.compile(r"[\s(]*([A-Za-z]+)").match
+
+
+class Environment:
+    """The compiler's view of a session (query.environment.CompileEnv)."""
+
+    __slots__ = ("foreign_key_checks", "session")
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.foreign_key_checks = session.foreign_key_checks
+
+    def open(self, db: str | None, name: str) -> Table:
+        return open_table(self.session, db, name)
+
+    def sql_mode(self) -> frozenset[str]:
+        return self.session.modes
+
+
+def prepare(session: Session, text: str, args: Any) -> tuple[Entry, Prepared | None, tuple[Any, ...]]:
+    """(cache entry, plan bound to handles or None for a command, parameters).  Raises 1064 and all the compiler raises."""
+    from minidb.query.normalize import normalize
+
+    if not _is_plan(text):
+        tree = tree_of(text if args is None else interpolated(text, args), _parse)
+        if not isinstance(tree, PLAN_TYPES):
+            entry = Entry()
+            entry.tree = tree
+            if args is None:
+                session.texts.plain[text] = entry
+                session.texts.bound()
+            return entry, None, ()
+    normal = normalize(text, args)
+    if normal.rows is not None:
+        entry = Entry()
+        prepared = prepare_rows(session, normal.key, normal.rows)
+        return entry, prepared, (normal.rows,)
+    params = normal.params
+    prepared = prepare_key(session, normal.key, params)
+    return _remember(session, text, args, normal.key, params, prepared), prepared, params
+
+
+def _is_plan(text: str) -> bool:
+    found = _first_word(text)
+    return found is not None and found.group(1).upper() in PLAN_WORDS
+
+
+def _parse(text: str) -> ast.Statement:
+    from minidb.query.parser import parse
+
+    return parse(text)
+
+
+def interpolated(text: str, args: Any) -> str:
+    """`text` with the arguments written into it as literals: for statements that are not plans."""
+    from minidb.query.placeholders import resolve
+    from minidb.types.text import sql_literal
+
+    key, params = resolve(text, args)
+    pieces = key.split("?")
+    if len(pieces) != len(params) + 1:
+        raise SqlError.of(1210, "EXECUTE")
+    made = [pieces[0]]
+    for value, piece in zip(params, pieces[1:], strict=True):
+        made += [sql_literal(value), piece]
+    return "".join(made)
+
+
+def _remember(session: Session, text: str, args: Any, key: str, params: tuple[Any, ...], prepared: Prepared) -> Entry:
+    texts = session.texts
+    if args is None:
+        entry = Entry()
+        entry.key, entry.params, entry.prepared = key, params, prepared
+        if len(text) <= LONGEST_KEPT:
+            texts.plain[text] = entry
+    else:
+        found = texts.with_args.get(text)
+        entry = Entry() if found is None else found
+        if found is None:
+            from minidb.query.placeholders import Format
+
+            form = Format(text)
+            entry.key = form.key
+            entry.bind = form.ordered if form.names is not None else None
+            texts.with_args[text] = entry
+        if entry.key == key:
+            entry.by_types[tuple(map(type, params))] = prepared
+    texts.bound()
+    return entry
+
+
+def prepare_key(session: Session, key: str, params: tuple[Any, ...]) -> Prepared:
+    """The plan of a normalised text for parameters of these types, bound to this database."""
+    types = tuple(map(type, params))
+    texts = session.texts
+    prepared = texts.keys.get((key, types))
+    if prepared is None or prepared.version != session.instance.version:
+        prepared = bind(session, compiled(session, key, types, params))
+        texts.keys[(key, types)] = prepared
+    return prepared
+
+
+def compiled(session: Session, key: str, types: tuple[type, ...], params: tuple[Any, ...]) -> CompiledPlan:
+    """The compiled plan from the process's cache, or compiled now."""
+    known = plans_for((key, types, session.setting, session.instance.profile))
+    for candidate in known:
+        if _fits(session, candidate):
+            return candidate
+    from minidb.query.parser import parse_normalized
+
+    made = compile_tree(session, tree_of(key, parse_normalized), params)
+    if not any(t.db.startswith(TEMPORARY) for t in made.plan.tables):
+        known.append(made)
+    return made
+
+
+def _fits(session: Session, candidate: CompiledPlan) -> bool:
+    """Whether the session's tables are what the plan was compiled for, temporary ones in front of them included."""
+    for needed in candidate.needs:
+        if session.temporary and (needed.db, needed.name) in session.temporary:
+            return False
+        if needed.db == DATABASE:
+            continue
+        found = session.instance.dictionary.find_table(needed.db, needed.name)
+        if found is None or signature(found) != needed:
+            return False
+    return True
+
+
+def compile_tree(session: Session, tree: ast.Statement, params: tuple[Any, ...]) -> CompiledPlan:
+    """Compile `tree` for the session as it is now."""
+    from minidb.query.compiler import compile_statement
+
+    environment = Environment(session)
+    plan = compile_statement(tree, environment, params)
+    needs = tuple(signature(resolve_handle(session, t).tdef) for t in plan.tables)
+    options = tree.options if isinstance(tree, ast.Select) else ()
+    limited = isinstance(tree, (ast.Select, ast.SetOperation)) and tree.limit is not None
+    return CompiledPlan(plan, needs, "SQL_CALC_FOUND_ROWS" in options, limited)
+
+
+def bind(session: Session, made: CompiledPlan) -> Prepared:
+    """`made` with this database's handles."""
+    instance = session.instance
+    version = instance.version
+    handles = [resolve_handle(session, t) for t in made.plan.tables]
+    engines: list[Engine] = []
+    for handle in handles:
+        engine = instance.engines.get(handle.tdef.engine)
+        if engine is not None and engine not in engines:
+            engines.append(engine)
+    virtual = any(t.db == DATABASE for t in made.plan.tables)
+    return Prepared(made.plan, handles, tuple(engines), version, virtual, made.counts_rows, made.limited)
+
+
+def prepare_rows(session: Session, key: str, rows: list[tuple[Any, ...]]) -> Prepared:
+    """The plan of an INSERT of one row of parameters, to be run for many rows."""
+    return prepare_key(session, key, rows[0])
+
+
+def prepare_tree(session: Session, tree: ast.Statement, params: tuple[Any, ...] = ()) -> Prepared:
+    """A plan for a tree that came from somewhere else than a text (SHOW ... WHERE, CREATE ... SELECT, expressions)."""
+    return bind(session, compile_tree(session, tree, params))
+
+
+# ---- tables
+def open_table(session: Session, db: str | None, name: str) -> Table:
+    """A handle on the table that `db`.`name` means in the session; raises 1046, 1146."""
+    if db is None:
+        db = session.current_database()
+    if session.temporary:
+        handle = session.temporary.get((db, name))
+        if handle is not None:
+            return handle
+    if db.lower() == DATABASE:
+        return _virtual(session, name)
+    return session.instance.open_table(db, name)
+
+
+def _virtual(session: Session, name: str) -> Table:
+    from minidb.statements.world import SessionWorld
+
+    found = InformationSchema(SessionWorld(session)).open(name)
+    if found is None:
+        raise SqlError.of(1109, name, DATABASE)
+    return found
+
+
+def resolve_handle(session: Session, table: PlanTable) -> Table:
+    """The handle that a plan's table stands for."""
+    if table.db == DATABASE:
+        return _virtual(session, table.name)
+    if table.db.startswith(TEMPORARY):
+        for handle in session.temporary.values():
+            if handle.tdef.full_name == (table.db, table.name):
+                return handle
+        raise SqlError.of(1146, session.database, table.name)
+    return session.instance.open_table(table.db, table.name)
+
+
+def live_handles(session: Session, prepared: Prepared) -> list[Table]:
+    """The handles of a plan with tables that exist only while they are read."""
+    return [resolve_handle(session, t) for t in prepared.plan.tables]
+
+
+# ---- expressions outside of plans
+def evaluate(session: Session, expr: ast.Expr, params: tuple[Any, ...] = ()) -> Any:
+    """The value of an expression of SET, EXECUTE ... USING, KILL."""
+    if isinstance(expr, ast.Literal):
+        return expr.value
+    if isinstance(expr, ast.Variable):
+        return session.variable(expr.scope, expr.name)
+    if isinstance(expr, ast.ColumnRef) and expr.table is None:
+        return expr.name  # a bare word: SET x = ON
+    rows = run_tree(session, ast.Select((ast.SelectItem(expr),)), params)
+    return rows[0][0] if rows else None
+
+
+def run_tree(session: Session, tree: ast.Statement, params: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Run a reading statement inside another one."""
+    prepared = prepare_tree(session, tree, params)
+    return run_inside(session, prepared, params) or []
+
+
+def run_inside(session: Session, prepared: Prepared, params: tuple[Any, ...]) -> list[tuple[Any, ...]] | None:
+    """Run a reading plan inside a command: metadata and table locks are taken, the end of the statement is the command's."""
+    from minidb.metadata_lock import SHARED_READ, SHARED_WRITE
+
+    locks = session.instance.metadata_locks
+    wanted = [(n, SHARED_READ) for n in prepared.reads] + [(n, SHARED_WRITE) for n in prepared.writes]
+    if wanted:
+        locks.acquire_all(session.owner, wanted, session.lock_wait_seconds)
+    locked = bool(prepared.table_locks) and session.locked is None
+    if locked:
+        session.lock_myisam(prepared)
+    try:
+        return prepared.run(session.fresh_context(prepared), params)
+    finally:
+        if locked:
+            session.instance.myisam.unlock_tables(session.trx)
+        if session.trx.active and session.trx.autocommit:
+            session.instance.innodb.commit(session.trx)
+
+
