@@ -40,7 +40,7 @@ from minidb.trace import ImplicitLockConverted, LockInherited, LocksReleased
 
 __all__ = ["HELD", "LOCKED", "SKIPPED", "LockSystem", "LockWait"]
 
-_STRONG = (1 << TABLE_S, 1 << TABLE_X)
+_STRONG = 1 << TABLE_S | 1 << TABLE_X
 
 
 class LockSystem(LockQueues):
@@ -208,7 +208,9 @@ class LockSystem(LockQueues):
             blockers = self._table_blockers(holder, table, mode, len(table.waiting))
             if blockers:
                 return self._must_wait(holder, table, None, mode, blockers[0], policy)
-        self._grant_table(holder, table, mode)
+            self._grant_table(holder, table, mode)
+        else:
+            holder.tables[table] = table.granted[holder] = held | 1 << mode
         holder.objects += 1
         return LOCKED
 
@@ -266,13 +268,14 @@ class LockSystem(LockQueues):
                         if type(queue) is list and group in queue:
                             queue.remove(group)
                             self._queue_shrunk(index, key, queue, holder)
+                group.keys.clear()
+            holder.spare, holder.groups = holder.groups, holder.spare  # the objects will be wanted again
             holder.groups.clear()
         if holder.tables:
             for table, held in reversed(holder.tables.items()):
                 del table.granted[holder]
-                for bit in _STRONG:
-                    if held & bit:
-                        table.strong -= 1
+                if held & _STRONG:
+                    table.strong -= (held >> TABLE_S & 1) + (held >> TABLE_X & 1)
                 if table.waiting:
                     self._grant_waiting_tables(table)
             holder.tables.clear()

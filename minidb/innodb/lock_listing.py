@@ -44,19 +44,19 @@ class LockRow:
 
 def locks(system: LockQueues) -> list[LockRow]:
     """Every explicit lock and waiting request, in the canonical order of scenario records: session, table, table locks first,
-    clustered index first, keys ascending, supremum last, kind, mode, granted before waiting."""
+    PRIMARY (or the hidden clustered index) before other indexes, keys ascending, supremum last, kind, mode, granted before waiting.
+    Kinds and modes are in alphabetical order."""
     keyed: list[tuple[Any, LockRow]] = []
     for table in system.tables.values():
         for holder, mode, waiting in _table_locks(table):
             row = _table_row(table, holder, mode, waiting)
-            keyed.append(((row.session, row.table, 0, "", 0, 0, mode, waiting), row))
+            keyed.append(((row.session, row.table, 0, "", 0, "", row.mode, waiting), row))
     for index in system.indexes.values():
-        rank = 1 if index.clustered else 2
+        rank = 1 if index.name in ("PRIMARY", "GEN_CLUST_INDEX") else 2
         for place, key in enumerate(sorted(index, key=_key_order)):
             for entry in system.entries(index, key):
                 row = _record_row(index, key, entry)
-                at = (row.session, row.table, rank, index.name, place, entry.flags >> 1, entry.flags & 1, row.waiting)
-                keyed.append((at, row))
+                keyed.append(((row.session, row.table, rank, index.name, place, row.kind, row.mode, row.waiting), row))
     keyed.sort(key=lambda pair: pair[0])
     return [row for _, row in keyed]
 

@@ -49,6 +49,7 @@ class TrxLocks:
     """All locks of one transaction (one object per session, reused: empty between transactions).
 
     groups: lock objects by ``index.no | flags``, in the order of creation.  tables: modes held, as bits, by table.
+    spare: empty lock objects of earlier transactions, for reuse.
     objects: number of lock objects as InnoDB counts them (a waited-for lock is an object of its own).
     waiting: the request that waits, if any.  waits_for: the one transaction that the deadlock search follows from here.
     victim: chosen as a deadlock's victim; stays set until `LockSystem.release_all`.
@@ -58,13 +59,14 @@ class TrxLocks:
     """
 
     __slots__ = (
-        "constraint_check", "duplicates", "groups", "objects", "owner", "tables", "timeout",
-        "victim", "waiter", "waiting", "waits_for",
+        "constraint_check", "duplicates", "groups", "objects", "owner", "spare", "tables",
+        "timeout", "victim", "waiter", "waiting", "waits_for",
     )
 
     def __init__(self, owner: LockOwner, timeout: float = 50.0) -> None:
         self.owner = owner
         self.groups: dict[int, RecordLock] = {}
+        self.spare: dict[int, RecordLock] = {}
         self.tables: dict[TableLocks, int] = {}
         self.objects = 0
         self.waiting: Request | None = None

@@ -97,7 +97,9 @@ class LockQueues:
 
     # ---- inside
     def _new_group(self, holder: TrxLocks, index: IndexLocks, flags: int) -> RecordLock:
-        group = holder.groups[index.no | flags] = RecordLock(holder, index, flags)
+        no = index.no | flags
+        spare = holder.spare
+        group = holder.groups[no] = spare.pop(no) if no in spare else RecordLock(holder, index, flags)
         holder.objects += 1
         return group
 
