@@ -392,6 +392,27 @@ class MetadataLocks:
                 add(request.owner, request.name, request.mode, duration, "PENDING")
         return rows
 
+    def explain(self, waiter: Waiter) -> str:
+        """What the session of a parked 'meta' waiter waits for and on whom, in one sentence; '' if it waits no longer.  Latch
+        held or nobody running."""
+        for name, queue in self.contended.items():
+            for place, request in enumerate(queue):
+                if request.waiter is waiter:
+                    blockers = self._blockers(request.owner, name, request.mode, queue[:place])
+                    reasons = [self._why(name, request, blocker) for blocker in dict.fromkeys(blockers)]
+                    return f"{waiter.session_name} waits for " + " and ".join(reasons)
+        return ""
+
+    @staticmethod
+    def _why(name: Name, request: _Request, blocker: MetadataOwner) -> str:
+        what = "the global read lock" if name == GLOBAL else f"{name[0]}.{name[1]}"
+        held = blocker.modes(name) & _CONFLICTS[request.mode]
+        wants = MODE_NAMES[request.mode]
+        if not held:
+            return f"{blocker.session_name} (who asked for {what} before and waits too)"
+        modes = ", ".join(mode for place, mode in enumerate(MODE_NAMES) if held >> place & 1)
+        return f"{blocker.session_name} (who holds {modes} on {what}, which does not go with {wants})"
+
     def check(self) -> list[str]:
         """Every broken invariant in words; empty when sound."""
         wrong: list[str] = []

@@ -95,6 +95,7 @@ class Session(SessionSettings):
         for name in prepared.reads:
             held[name] = 1
         if self._contended or prepared.version != self.instance.version:
+            self.instance.metadata_locks.release_transaction(self.owner)  # noted without asking: now ask
             return self._run(prepared, params, text, args)
         self.current = text
         self.noted = self._now = None
@@ -419,7 +420,9 @@ class Session(SessionSettings):
         return error
 
     def _note_error(self, error: Error) -> None:
-        self.noted = [*(self.noted or ()), ("Error", error.code, error.message)][-self.max_errors:] if self.max_errors else None
+        entry = ("Error", error.code, error.message)
+        if self.max_errors and (not self.noted or self.noted[-1] != entry):
+            self.noted = [*(self.noted or ()), entry][-self.max_errors:]
 
     # ---- what expressions see (SessionState)
     def statement_time(self) -> datetime.datetime:

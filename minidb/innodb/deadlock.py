@@ -30,7 +30,7 @@ def find_cycle(start: TrxLocks) -> list[TrxLocks]:
 
 def weight(holder: TrxLocks) -> tuple[bool, int]:
     """How much a rollback would cost: changes that cannot be rolled back first, then undo records + lock objects."""
-    return holder.owner.changed_non_transactional, holder.owner.undo_count + holder.objects
+    return holder.owner.changed_non_transactional, holder.owner.undo_records + holder.objects
 
 
 def choose_victim(cycle: list[TrxLocks]) -> TrxLocks:
@@ -67,7 +67,7 @@ def report(locks: LockQueues, cycle: list[TrxLocks], victim: TrxLocks) -> str:
         lines += [
             f"*** ({number}) TRANSACTION:",
             f"{trx}, session {owner.session_name}, connection {owner.session_id}",
-            f"{holder.objects} lock struct(s), undo log entries {owner.undo_count}",
+            f"{holder.objects} lock struct(s), undo log entries {owner.undo_records}",
             f"*** ({number}) WAITING FOR THIS LOCK TO BE GRANTED (blocked by {blocker}):",
             lock_text.request(waiting),
             f"*** ({number}) HOLDS:",

@@ -123,10 +123,12 @@ class LockSystem(LockQueues):
         """X on a record that `holder` is about to change: its lock will be implicit, so nothing is recorded if nothing conflicts.
         Raises as `lock` does; after the wait the granted lock stays recorded."""
         queue = index.get(key)
-        if queue is not None and not self.holds(holder, index, key, X_REC):
-            blocker = self._blocker(holder, queue, key, X_REC, 0)
-            if blocker is not None:
-                self._must_wait(holder, index, key, X_REC, blocker, WaitPolicy.WAIT)
+        if queue is not None:
+            held = self._held_on(holder, self.entries(index, key))
+            if not COVERED_BY[X_REC] & held:
+                blocker = self._blocker(holder, queue, key, X_REC, held)
+                if blocker is not None:
+                    self._must_wait(holder, index, key, X_REC, blocker, WaitPolicy.WAIT)
 
     def convert_implicit(self, owner: TrxLocks, index: IndexLocks, key: Key) -> None:
         """The record was changed by the open transaction `owner`, and another session has met it: write the X rec down."""

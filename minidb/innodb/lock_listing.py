@@ -174,6 +174,16 @@ def explain_waits(system: LockQueues) -> list[str]:
     return lines
 
 
+def explain_wait(system: LockQueues, session_id: int) -> str:
+    """What the waiting session `session_id` waits for and on whom, in one sentence; '' if it waits for no InnoDB lock."""
+    for request in system.waiting.values():
+        if request.holder.owner.session_id == session_id:
+            wants = lock_row(request)
+            reasons = [f"{has.session} ({why(wants, has)})" for has in _blocking_rows(system, request)]
+            return f"{wants.session} waits for " + " and ".join(reasons)
+    return ""
+
+
 def why(wants: LockRow, has: LockRow) -> str:
     """Why the lock (or earlier request) `has` stands in the way of the request `wants`."""
     place = wants.table if wants.index is None else f"{wants.table}.{wants.index} {wants.key}"

@@ -23,7 +23,7 @@ Key = Any
 class LockOwner(Protocol):
     """What the lock system reads of a transaction.
 
-    id: transaction id, 0 before the first write.  undo_count: rows changed so far (its part of the deadlock weight).
+    id: transaction id, 0 before the first write.  undo_records: rows changed so far (its part of the deadlock weight).
     """
 
     @property
@@ -39,7 +39,7 @@ class LockOwner(Protocol):
     def isolation(self) -> int: ...
 
     @property
-    def undo_count(self) -> int: ...
+    def undo_records(self) -> int: ...
 
     @property
     def changed_non_transactional(self) -> bool: ...

@@ -2,6 +2,7 @@
 
     A lock t.PRIMARY X next-key 10 [nowait|skip]     ask for a record lock (key: 10, 'a', 50,5 or supremum)
     A wants to insert before t.PRIMARY 20            insert intention
+    A modifies t.PRIMARY 10                          X on a record about to be changed, implicit unless it has to wait
     A inserted t.PRIMARY 15 before 20                the new record inherits from its successor
     A met B on t.PRIMARY 15                          A finds B's implicit lock: it is written down for B
     removed t.PRIMARY 15 before 20                   rollback of an insert, or purge
@@ -44,7 +45,7 @@ class Actor:
         self.session_id = number
         self.session_name = name
         self.isolation = Isolation.REPEATABLE_READ
-        self.undo_count = 0
+        self.undo_records = 0
         self.changed_non_transactional = False
         self.locks = TrxLocks(self)
 
@@ -118,6 +119,8 @@ class Stage:
             return {HELD: "held", LOCKED: ""}.get(got, "skipped")
         if m := re.match(r"wants to insert before (\S+) (\S+)$", rest):
             system.lock_insert(holder, self.index(m[1]), key_of(m[2]))
+        elif m := re.match(r"modifies (\S+) (\S+)$", rest):
+            system.lock_modify(holder, self.index(m[1]), key_of(m[2]))
         elif m := re.match(r"inserted (\S+) (\S+) before (\S+)$", rest):
             system.inherit_on_insert(self.index(m[1]), key_of(m[2]), key_of(m[3]))
         elif m := re.match(r"met (\S+) on (\S+) (\S+)$", rest):
@@ -137,7 +140,7 @@ class Stage:
             self.system.release_auto_inc(holder)
         elif rest == "ends":
             self.system.release_all(holder)
-            actor.undo_count = 0
+            actor.undo_records = 0
         elif rest == "gives up":
             self.system.cancel(holder)
         elif rest == "mixed":
@@ -147,7 +150,7 @@ class Stage:
         elif rest == "checks":
             holder.constraint_check = True
         elif m := re.match(r"weighs (\d+)$", rest):
-            actor.undo_count = int(m[1])
+            actor.undo_records = int(m[1])
         elif m := re.match(r"timeout (\d+)$", rest):
             holder.timeout = int(m[1])
         elif m := re.match(r"at (\w+)$", rest):

@@ -11,6 +11,7 @@ from minidb.innodb.lock_listing import (
     DATA_LOCKS_COLUMNS,
     data_lock_waits,
     data_locks,
+    explain_wait,
     explain_waits,
     locks,
 )
@@ -98,6 +99,10 @@ def test_waits_in_words() -> None:
         "C waits for A: wants to insert into the gap before (20) in t.PRIMARY, which is locked (S next-key)",
         "C waits for B: X insert-intention on t.PRIMARY (20) stands in the queue behind a request for X next-key",
     ]
+    assert explain_wait(stage.system, stage.actor("B").session_id) == (
+        "B waits for A (wants X next-key on t.PRIMARY (20), where S next-key is held)"
+    )
+    assert explain_wait(stage.system, stage.actor("A").session_id) == ""
 
 
 def test_events_tell_what_the_table_does_not() -> None:

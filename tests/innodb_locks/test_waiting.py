@@ -71,7 +71,7 @@ def test_waiting_victim_gets_1213_where_it_parks(house: House) -> None:
     steps, events = house.scheduler, Recorder()
     assert isinstance(steps, StepScheduler)
     steps.trace.sink = events
-    house.actors["B"].undo_count = 5
+    house.actors["B"].undo_records = 5
     steps.execute("A", house.locking("A", 1))
     steps.execute("B", house.locking("B", 2))
     first = steps.submit("A", house.locking("A", 2))

@@ -79,8 +79,13 @@ def test_ddl_waits_for_open_transactions_and_stops_later_ones(house: House) -> N
     house.write("B")
     drop = house.take("C", T, EXCLUSIVE)
     assert house.steps.waiting()["C"].kind == "meta"
-    late, other = house.read("D"), None
+    late = house.read("D")
     assert not late.done
+    assert [house.locks.explain(waiter) for waiter in house.steps.waiting().values()] == [
+        "C waits for A (who holds SHARED_READ on db.t, which does not go with EXCLUSIVE) "
+        "and B (who holds SHARED_WRITE on db.t, which does not go with EXCLUSIVE)",
+        "D waits for C (who asked for db.t before and waits too)",
+    ]
     house.done("A")
     assert not drop.done
     house.done("B")
