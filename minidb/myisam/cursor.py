@@ -140,21 +140,25 @@ class IndexCursor(MyisamCursor):
         self._leaves: LeafCursor | None = None
 
     def _batch(self) -> list[Row] | None:
-        if self._leaves is None:
+        scan, index = self._scan, self._index
+        leaves = self._leaves
+        if leaves is None:
             if not self._ranges:
                 return None
-            low, high, low_inclusive, high_inclusive = self._index.bounds(self._ranges.pop())
-            self._leaves = LeafCursor(self._tree, low, high, low_inclusive, high_inclusive, self._scan.reverse)
-        found = self._leaves.next_slice()
+            low, high, low_inclusive, high_inclusive = index.bounds(self._ranges.pop())
+            leaves = self._leaves = LeafCursor(self._tree, low, high, low_inclusive, high_inclusive, scan.reverse)
+        found = leaves.next()
         if found is None:
             self._leaves = None
             return []
-        keys, stored = found
+        page, i, j = found
+        if j < len(page.keys) and not scan.reverse:
+            self._leaves = None  # the range ends on this page
+        stored = page.rows[i:j]
         if self._work is not None:
-            self._work.rows_examined += len(keys)
-        scan, index = self._scan, self._index
+            self._work.rows_examined += len(stored)
         if scan.covering or scan.condition is not None:
-            return self._by_entries(index.entries(keys, stored))
+            return self._by_entries(index.entries(page.keys[i:j], stored))
         return self._rows(index.addresses(stored))
 
     def _by_entries(self, entries: list[Row]) -> list[Row]:

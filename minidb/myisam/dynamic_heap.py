@@ -7,6 +7,7 @@ the bytes.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Any
 
 from minidb.engine import Row
@@ -24,7 +25,7 @@ Piece = tuple[int, int, int]  # address, length of the block, bytes of the row i
 class DynamicHeap(Heap):
     """Dynamic rows in blocks."""
 
-    __slots__ = ("_codec", "_size")
+    __slots__ = ("_codec", "_size", "split")
 
     row_format = "Dynamic"
     pages: dict[int, HeapPage]
@@ -33,6 +34,7 @@ class DynamicHeap(Heap):
         super().__init__(file, state, cache, PAYLOAD)
         self._codec = codec
         self._size = codec.size
+        self.split = False  # some row met so far lies in several blocks
 
     # ---- rows
     def read(self, address: int) -> Row | None:
@@ -51,16 +53,35 @@ class DynamicHeap(Heap):
     def fetch(self, addresses: list[int]) -> list[Row]:
         pages = self.pages
         try:
-            rows = [pages[a // PAYLOAD].blocks[a] for a in addresses]
+            rows = self._fetch_near(addresses)
         except KeyError:
-            rows = [self.read(a) for a in addresses]
-        for i, row in enumerate(rows):
-            if type(row) is not tuple:
-                found = self.read(addresses[i])
-                if found is None:
-                    raise self.corrupt(addresses[i], "an index leads to a row that is not there")
-                rows[i] = found
+            try:
+                rows = [pages[a // PAYLOAD].blocks[a] for a in addresses]
+            except KeyError:
+                return [self._must_read(a) for a in addresses]
+        if self.state.deleted or self.split:
+            for i, row in enumerate(rows):
+                if type(row) is not tuple:
+                    rows[i] = self._must_read(addresses[i])
         return rows
+
+    def _fetch_near(self, addresses: list[int]) -> list[Any]:
+        """The blocks at `addresses` if these are on one page, or in order on two neighbours; KeyError if not."""
+        if not addresses:
+            return []
+        first, last = addresses[0] // PAYLOAD, addresses[-1] // PAYLOAD
+        blocks = self.pages[first].blocks
+        if last != first + 1:
+            return [blocks[a] for a in addresses]
+        cut = bisect_left(addresses, last * PAYLOAD)
+        behind = self.pages[last].blocks
+        return [blocks[a] for a in addresses[:cut]] + [behind[a] for a in addresses[cut:]]
+
+    def _must_read(self, address: int) -> Row:
+        row = self.read(address)
+        if row is None:
+            raise self.corrupt(address, "an index leads to a row that is not there")
+        return row
 
     def rows_of(self, no: int) -> list[Row]:
         page = self._page(no)
@@ -81,14 +102,14 @@ class DynamicHeap(Heap):
             placed = self._place(values, self._allocate(size, []))
             state.rows += 1
             return placed
-        state.rows += 1
         address = state.end
-        state.end = address + (length if length > b.MIN_BLOCK else b.MIN_BLOCK)
-        row = (*values, address)
         no = address // PAYLOAD
         page = self.pages.get(no)
         if page is None:
             page = self._tail_page(no, address)
+        state.end = address + (length if length > b.MIN_BLOCK else b.MIN_BLOCK)
+        state.rows += 1
+        row = (*values, address)
         page.blocks[address] = row
         self.dirty[no] = None
         return row
@@ -153,6 +174,7 @@ class DynamicHeap(Heap):
                 length = self._unlink(address)
             else:
                 address = state.end
+                self._page(address // PAYLOAD)  # decoded before the heap grows
                 length = min(max(align(need), b.MIN_BLOCK), b.MAX_BLOCK)
                 state.end += length
             if length > need + b.SPLIT_REST:
@@ -199,6 +221,7 @@ class DynamicHeap(Heap):
             if length != natural_length(used):
                 page.lengths[address] = length
             return row
+        self.split = True
         data = self._codec.encode(values)
         page.heads[address] = Head(length, used, pieces[1][0], len(data))
         done = used
@@ -329,6 +352,7 @@ class DynamicHeap(Heap):
                 page.plain = False
                 if kind == b.FIRST:
                     page.whole = False
+                    self.split = True
             address += length
 
     def _complete(self, no: int, page: HeapPage) -> None:

@@ -13,7 +13,7 @@ from minidb.myisam.heap import HeapCache
 from minidb.myisam.keyfile import DuplicateRow, Index
 from minidb.myisam.repair import Repaired, repair_table
 from minidb.myisam.table import MyisamTable
-from minidb.myisam.table_lock import TableLocks, TableLockSystem
+from minidb.myisam.table_lock import TableLockSystem
 from minidb.scheduler import Scheduler
 from minidb.storage.buffer_pool import BufferPool, requests_of
 from minidb.storage.file import write_failed
@@ -170,10 +170,7 @@ class MyisamEngine(Engine):
     # ---- table locks
     def lock_tables(self, trx: Trx, requests: Sequence[tuple[Table, TableLock]], timeout: float | None = None,
                     high_priority: bool = False) -> None:
-        wanted: list[tuple[TableLocks, TableLock]] = [
-            (cast(MyisamTable, table).files.locks, kind) for table, kind in requests
-        ]
-        self.locks.lock(trx, wanted, timeout, high_priority)
+        self.locks.lock(trx, cast("Sequence[tuple[MyisamTable, TableLock]]", requests), timeout, high_priority)
 
     def unlock_tables(self, trx: Trx) -> None:
         self.locks.unlock(trx)

@@ -55,9 +55,12 @@ class FixedHeap(Heap):
             rows = [pages[a // span][a % span] for a in addresses]
         except (KeyError, IndexError):
             rows = [self.read(a) for a in addresses]
-        for address, row in zip(addresses, rows, strict=True):
-            if type(row) is not tuple:
-                raise self.corrupt(address, "an index leads to a row that is not there")
+            if None in rows:
+                raise self.corrupt(addresses[rows.index(None)], "an index leads to a row that is not there") from None
+        if self.state.deleted:
+            for address, row in zip(addresses, rows, strict=True):
+                if type(row) is not tuple:
+                    raise self.corrupt(address, "an index leads to a row that is not there")
         return rows
 
     def rows_of(self, no: int) -> list[Row]:

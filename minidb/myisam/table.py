@@ -24,13 +24,14 @@ Probe = tuple[Callable[[Key], Any], Callable[[Key], Key] | None, bool]
 class MyisamTable(Table):
     """A handle on an open table.  Row and table locks are not its business: the session holds table locks meanwhile."""
 
-    __slots__ = ("_heap", "_latch", "_name_in_duplicates", "_probes", "_trees", "_work", "files", "tdef")
+    __slots__ = ("_heap", "_latch", "_name_in_duplicates", "_probes", "_trees", "_work", "files", "locks", "tdef")
 
     def __init__(self, tdef: TableDef, files: TableFiles, latch: Mutex, name_in_duplicates: bool = False) -> None:
         self.tdef = tdef
         self.files = files
         self._latch = latch
         self._heap = files.heap
+        self.locks = files.locks
         self._name_in_duplicates = name_in_duplicates
         self._work: Work | None = None
         self._use_trees([index.tree for index in files.keys.indexes])
@@ -55,7 +56,7 @@ class MyisamTable(Table):
             files = self.files
             if row is None:
                 row = files.current(address)
-            if files.locks.behind:
+            if self.locks.behind:
                 seen = files.visible(trx.session_id)
                 if seen is not None and address >= seen[0]:
                     row = None

@@ -12,6 +12,7 @@ sessions cannot wait in a circle.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from minidb.engine import TableLock, Trx
 from minidb.errors import InternalError, SqlError
@@ -227,40 +228,54 @@ class TableLocks:
         return f"{self.name}: held {' '.join(held) or '-'}, waiting {' '.join(waiting) or '-'}"
 
 
+class Lockable(Protocol):
+    """A table as the lock system sees it."""
+
+    locks: TableLocks
+
+
 class TableLockSystem:
     """The table locks of all sessions.  Methods take the latch themselves."""
 
-    __slots__ = ("_held", "_scheduler", "immediate", "waited")
+    __slots__ = ("_held", "_latch", "_scheduler", "immediate", "waited")
 
     def __init__(self, scheduler: Scheduler) -> None:
+        self._latch = scheduler.latch
         self._scheduler = scheduler
         self._held: dict[int, list[TableLocks]] = {}
         self.immediate = 0
         self.waited = 0
 
-    def lock(self, trx: Trx, wanted: Sequence[tuple[TableLocks, TableLock]], timeout: float | None, high_priority: bool) -> None:
+    def lock(self, trx: Trx, requests: Sequence[tuple[Lockable, TableLock]], timeout: float | None, high_priority: bool) -> None:
         """Take all locks of a statement, in one order over all tables.  May wait.  Raises 1205, 1317 and the like, and then
         nothing of this call is held."""
-        with self._scheduler.latch:
-            held = self._held.setdefault(trx.session_id, [])
+        session = trx.session_id
+        with self._latch:
+            if len(requests) == 1 and session not in self._held:  # nearly always
+                locks, kind = requests[0][0].locks, requests[0][1]
+                if kind and locks.try_lock(session, kind, high_priority):
+                    self._held[session] = [locks]
+                    self.immediate += 1
+                    return
+            held = self._held.setdefault(session, [])
             before = len(held)
             try:
-                for locks, kind in wanted if len(wanted) == 1 and wanted[0][1] else merged(wanted):
-                    if held and self._has_already(locks, trx.session_id, kind):
+                for locks, kind in merged(requests):
+                    if held and self._has_already(locks, session, kind):
                         continue
-                    if locks.try_lock(trx.session_id, kind, high_priority):
+                    if locks.try_lock(session, kind, high_priority):
                         self.immediate += 1
                     else:
                         self._wait(trx, locks, kind, timeout, high_priority)
                     held.append(locks)
             except BaseException:
                 while len(held) > before:
-                    self._wake(held.pop().release(trx.session_id))
+                    self._wake(held.pop().release(session))
                 raise
 
     def unlock(self, trx: Trx) -> None:
         """Give back all table locks of the session."""
-        with self._scheduler.latch:
+        with self._latch:
             for locks in self._held.pop(trx.session_id, ()):
                 granted = locks.release(trx.session_id)
                 if granted:
@@ -297,13 +312,13 @@ class TableLockSystem:
             self._scheduler.wake(request.waiter)
 
 
-def merged(wanted: Sequence[tuple[TableLocks, TableLock]]) -> list[tuple[TableLocks, TableLock]]:
+def merged(requests: Sequence[tuple[Lockable, TableLock]]) -> list[tuple[TableLocks, TableLock]]:
     """One lock per table, by the order of the tables: the strongest asked for.  Who reads a table that he inserts into needs a
     WRITE; NONE is left out."""
     kinds: dict[int, tuple[TableLocks, set[TableLock]]] = {}
-    for locks, kind in wanted:
+    for table, kind in requests:
         if kind != TableLock.NONE:
-            kinds.setdefault(locks.order, (locks, set()))[1].add(kind)
+            kinds.setdefault(table.locks.order, (table.locks, set()))[1].add(kind)
     return [(locks, _strongest(asked)) for _, (locks, asked) in sorted(kinds.items())]
 
 

@@ -107,7 +107,8 @@ def play(harness: Harness, operations: list[tuple[str, int, int]], longest: int)
             harness.cache.trim()
         elif what == "reopen":
             harness.reopen()
-        assert harness.heap.check() == []
+        if pick % 3 == 0:  # a check decodes all pages, which must not be needed
+            assert harness.heap.check() == []
     harness.verify()
     harness.reopen()
     harness.verify()
