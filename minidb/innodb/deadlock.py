@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from minidb.innodb.lock_queue import LockQueues
 
 
+LOCKS_SHOWN = 10  # record locks of each transaction in the report, as in SHOW ENGINE INNODB STATUS
+
+
 def find_cycle(start: TrxLocks) -> list[TrxLocks]:
     """The transactions of a waiting cycle through `start`, beginning with it, in waiting order; empty if there is none."""
     path = [start]
@@ -72,6 +75,6 @@ def report(locks: LockQueues, cycle: list[TrxLocks], victim: TrxLocks) -> str:
             lock_text.request(waiting),
             f"*** ({number}) HOLDS:",
         ]
-        lines += locks.held_by(holder)
+        lines += locks.held_by(holder, LOCKS_SHOWN)
     lines.append(f"*** WE ROLL BACK TRANSACTION ({cycle.index(victim) + 1})")
     return "\n".join(lines)

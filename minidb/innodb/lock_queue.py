@@ -3,6 +3,7 @@ upper half.  The latch is held throughout."""
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Final
 
 from minidb.engine import WaitPolicy
@@ -73,13 +74,21 @@ class LockQueues:
             return list(dict.fromkeys(holder for holder, _, _ in self.table_obstacles(request, place)))
         return list(dict.fromkeys(entry.holder for entry in self.obstacles(request, place)))
 
-    def held_by(self, holder: TrxLocks) -> list[str]:
-        """The granted locks of a transaction in words: table locks, then record locks in the order in which they came."""
+    def held_by(self, holder: TrxLocks, limit: int | None = None) -> list[str]:
+        """The granted locks of a transaction in words: table locks, then record locks in the order in which they came.  With
+        `limit`, so many record locks and a line that says how many lock objects there are."""
         rows = [lock_text.table(t, mode) for t, held in holder.tables.items() for mode in range(TABLE_MODES) if held >> mode & 1]
-        for group in holder.groups.values():
-            index = group.index
-            keys = [key for key in dict.fromkeys(group.keys) if group in self.entries(index, key)]
-            rows += [lock_text.record(index, key, group.flags) for key in keys]
+        found = (
+            lock_text.record(group.index, key, group.flags)
+            for group in holder.groups.values()
+            for key in dict.fromkeys(group.keys if limit is None else group.keys[: limit + 1])
+            if group in self.entries(group.index, key)
+        )
+        if limit is None:
+            return rows + list(found)
+        rows += islice(found, limit)
+        if next(found, None) is not None:
+            rows.append(f"... ({holder.objects} lock objects in all)")
         return rows
 
     def waiters_on(self, holder: TrxLocks) -> int:

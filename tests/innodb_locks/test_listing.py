@@ -142,3 +142,14 @@ def test_dropped_tables_and_indexes_are_forgotten() -> None:
     stage.system.remove_table(stage.table("t"))
     assert [index.table.name for index in stage.system.indexes.values()] == ["u"]
     assert [str(row) for row in locks(stage.system)] == ["B u.PRIMARY X rec (1)"]
+
+
+def test_the_locks_of_a_transaction_in_words() -> None:
+    stage = stage_of(
+        "A table t IX", "A lock t.PRIMARY X rec 1", "A lock t.PRIMARY X rec 2", "A lock t.k S gap 5", "A unlock t.PRIMARY X rec 1",
+    )  # fmt: skip
+    holder = stage.actor("A").locks
+    everything = ["t IX", "t.PRIMARY X rec (2)", "t.k S gap (5)"]
+    assert stage.system.held_by(holder) == everything
+    assert stage.system.held_by(holder, 2) == everything
+    assert stage.system.held_by(holder, 1) == ["t IX", "t.PRIMARY X rec (2)", "... (3 lock objects in all)"]
