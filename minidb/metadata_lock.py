@@ -218,8 +218,8 @@ class MetadataLocks:
             self._obtain(owner, owner.explicit, GLOBAL, GLOBAL_READ, timeout)
 
     def begin_commit(self, owner: MetadataOwner, timeout: float | None = None) -> None:
-        """The transaction is about to commit changes: wait while others hold the global read lock.  Ended by
-        `release_transaction`.  Raises as `acquire` does."""
+        """The transaction is about to commit changes: wait while others hold the global read lock.  (A commit that changed
+        nothing, and a rollback, do not ask.)  Ended by `release_transaction`.  Raises as `acquire` does."""
         if not owner.writing and not owner.global_read:
             self._begin_writing(owner, timeout)
 
