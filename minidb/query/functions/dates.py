@@ -97,29 +97,32 @@ _clock_part("MICROSECOND", lambda s: s.microseconds)
 
 
 def week_of(day: date, mode: int) -> tuple[int, int]:
-    """(year, week) by MySQL's week mode: bit 0 Monday first, bit 1 weeks 1-53 with the year they belong to, bit 2 the first week is
-    the one with a first day of the week in it (as against four days)."""
+    """(year, week) by MySQL's week mode: 1 weeks begin on Monday, 2 weeks 1-53 with the year they belong to, and 4 (inverted in
+    modes that begin on Sunday): week 1 begins with the first such day of the year, rather than having four days in it."""
     monday_first, own_year = bool(mode & 1), bool(mode & 2)
-    # in modes with Monday first the meaning of bit 2 is the other way round
-    full_week = bool(mode & 4) != monday_first
-    full_week = not full_week
+    full_week = bool(mode & 4) == monday_first
     first = date(day.year, 1, 1)
     offset = first.weekday() if monday_first else first.isoweekday() % 7
-    year, number = day.year, day.toordinal() - first.toordinal()
-    if number < 7 - offset and day.month == 1:
-        if not own_year and (offset != 0 if full_week else offset >= 4):
+
+    def belongs_before(offset: int) -> bool:
+        return offset != 0 if full_week else offset >= 4
+
+    year, start = day.year, first.toordinal()
+    if day.month == 1 and day.day <= 7 - offset:
+        if not own_year and belongs_before(offset):
             return year, 0
-        if (offset != 0) if full_week else (offset >= 4):
-            year -= 1
-            length = 366 if _is_leap(year) else 365
-            offset = (offset + 53 * 7 - length) % 7
-            number += length
-    number = number - (7 - offset if (offset != 0 if full_week else offset >= 4) else -offset)
-    if own_year and number >= 52 * 7:
-        after = (offset + (366 if _is_leap(year) else 365)) % 7
-        if (after == 0) if full_week else (after < 4):
-            return year + 1, 1
+        own_year = True
+        year -= 1
+        start -= _year_length(year)
+        offset = (offset + 53 * 7 - _year_length(year)) % 7
+    number = day.toordinal() - (start + 7 - offset if belongs_before(offset) else start - offset)
+    if own_year and number >= 52 * 7 and not belongs_before((offset + _year_length(year)) % 7):
+        return year + 1, 1
     return year, number // 7 + 1
+
+
+def _year_length(year: int) -> int:
+    return 366 if _is_leap(year) else 365
 
 
 def _is_leap(year: int) -> bool:
@@ -208,7 +211,8 @@ _EXTRACT: dict[str, Callable[[datetime], int]] = {
     "WEEK": lambda d: week_of(d.date(), 0)[1], "YEAR_MONTH": lambda d: d.year * 100 + d.month,
 }
 _CLOCK_EXTRACT: dict[str, Callable[[int, int, int, int], int]] = {
-    "HOUR": lambda h, m, s, u: h, "MINUTE": lambda h, m, s, u: m, "SECOND": lambda h, m, s, u: s, "MICROSECOND": lambda h, m, s, u: u,
+    "HOUR": lambda h, m, s, u: h, "MINUTE": lambda h, m, s, u: m, "SECOND": lambda h, m, s, u: s,
+    "MICROSECOND": lambda h, m, s, u: u,
     "HOUR_MINUTE": lambda h, m, s, u: h * 100 + m, "HOUR_SECOND": lambda h, m, s, u: (h * 100 + m) * 100 + s,
     "MINUTE_SECOND": lambda h, m, s, u: m * 100 + s, "SECOND_MICROSECOND": lambda h, m, s, u: s * 1_000_000 + u,
     "MINUTE_MICROSECOND": lambda h, m, s, u: (m * 100 + s) * 1_000_000 + u,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from minidb.errors import SqlError
 from minidb.query.functions import result_types as rt
 from minidb.query.functions.registry import always_nullable, function, never_null
 from minidb.types import coerce
@@ -106,8 +107,6 @@ def coercibility(value: Any) -> int:
 @function("SLEEP", 1, result=rt.always(rt.INT), needs_session=True, deterministic=False, params="n")
 def sleep(session: Any, seconds: Any) -> int:
     """Waits; raises 1210 for a negative number.  The session does the waiting, on its scheduler's clock."""
-    from minidb.errors import SqlError
-
     duration = coerce.to_double(seconds)
     if duration < 0:
         raise SqlError.of(1210, "sleep.")

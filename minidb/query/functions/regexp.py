@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
 
 from minidb.errors import SqlError
 from minidb.types.collation import get_collation
@@ -38,9 +37,3 @@ def _message(error: re.error) -> str:
     text = next((pcre for python, pcre in _MESSAGES if python in error.msg), error.msg)
     place = len(error.pattern or "") if "missing" in text else error.pos or 0
     return f"{text} at offset {place}"
-
-
-def matcher(pattern: str, collation: str | None = None) -> Callable[[str], bool]:
-    """Test whether a text contains a match of `pattern` (REGEXP, RLIKE)."""
-    search = compiled(pattern, collation).search
-    return lambda text: search(text) is not None

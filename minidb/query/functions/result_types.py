@@ -26,7 +26,7 @@ DATETIME6 = SqlType(Family.DATETIME, "datetime", scale=6)
 TIME = SqlType(Family.TIME, "time", scale=0)
 TIME6 = SqlType(Family.TIME, "time", scale=6)
 NULL = SqlType(Family.NULL, "null")
-JSON = SqlType(Family.STRING, "longtext", charset="utf8mb4", collation="utf8mb4_general_ci")
+JSON = SqlType(Family.STRING, "json", charset="utf8mb4", collation="utf8mb4_general_ci")
 VARBINARY = SqlType(Family.BYTES, "varbinary", 65535)
 MAX_PRECISION, MAX_SCALE, MAX_VARCHAR = 65, 38, 21844
 _TEXT_NAMES = ("tinytext", "text", "mediumtext", "longtext", "json")

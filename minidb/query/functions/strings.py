@@ -181,7 +181,8 @@ def _replace_length(types: Types) -> int:
 def replace(value: Any, old: Any, new: Any) -> str | bytes:
     """Every `old` (compared byte for byte) replaced by `new`."""
     shown, before, after = _same_kind(value, old, new)
-    return shown.replace(before, after) if before else shown
+    changed: str | bytes = shown.replace(before, after) if before else shown
+    return changed
 
 
 @function("REPEAT", 2, result=rt.string_like(rt.MAX_VARCHAR), nullable=always_nullable, params="ti")
