@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from minidb.errors import SqlError
+from minidb.errors import SqlError, unsupported
 from minidb.query import ast
 from minidb.query.ast import Expr
 from minidb.query.build_expressions import split_variable
@@ -92,6 +92,8 @@ def set_system(token: Token, value: Expr | None) -> ast.SetItem:
 
 
 def set_plain(scope: str, token: Token, value: Expr | None) -> ast.SetItem:
+    if token.value.upper() == "PASSWORD" and not scope:
+        raise unsupported("SET PASSWORD")
     return ast.SetItem(scope.lower(), token.value.lower(), _value(value))
 
 

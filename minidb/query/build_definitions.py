@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minidb.errors import SqlError
 from minidb.query import ast
 from minidb.query.ast import Expr
 from minidb.query.lalr import Misplaced
@@ -67,7 +68,7 @@ def check(constraint: str | None, checked: tuple[str, Expr]) -> ast.CheckSpec:
 
 
 def references(table: ast.TableRef, columns: tuple[str, ...], *rest: Any) -> ast.ForeignKeySpec:
-    actions = dict(part for part in rest if isinstance(part, tuple))
+    actions: dict[str, str] = dict(part for part in rest if isinstance(part, tuple))
     return ast.ForeignKeySpec(None, None, (), table, columns, actions.get("DELETE"), actions.get("UPDATE"))
 
 
@@ -92,12 +93,23 @@ def present_sequence(*options: Option | None) -> tuple[Option, ...]:
     return tuple(option for option in options if option is not None)
 
 
-_OPTION_NAMES = {"TYPE": "ENGINE", "CHARACTER SET": "CHARSET"}
+_OPTIONS = frozenset(
+    [
+        "AUTO_INCREMENT", "AVG_ROW_LENGTH", "CHARSET", "CHECKSUM", "COMMENT", "COMPRESSION", "CONNECTION", "DELAY_KEY_WRITE",
+        "ENCRYPTED", "ENCRYPTION", "ENCRYPTION_KEY_ID", "ENGINE", "INSERT_METHOD", "ITEF_QUOTES", "KEY_BLOCK_SIZE", "MAX_ROWS",
+        "MIN_ROWS", "PACK_KEYS", "PAGE_COMPRESSED", "PAGE_COMPRESSION_LEVEL", "PASSWORD", "ROW_FORMAT", "SEQUENCE", "STORAGE",
+        "TABLE_CHECKSUM", "TABLESPACE", "TRANSACTIONAL", "TYPE", "WITH",
+    ]
+)
 
 
 def table_option(token: Token, value: str) -> Option:
     upper = token.value.upper()
-    return _OPTION_NAMES.get(upper, upper), value
+    if upper not in _OPTIONS:
+        raise Misplaced
+    if upper == "CHARSET":
+        value = value.lower()
+    return "ENGINE" if upper == "TYPE" else upper, value
 
 
 def charset_option(value: str) -> Option:
@@ -166,11 +178,16 @@ def create_as(query: tuple[str, ast.Query] | None) -> dict[str, Any]:
     return {} if query is None else {"query_mode": query[0], "query": query[1]}
 
 
+def create_nothing() -> dict[str, Any]:
+    raise SqlError.of(1113)
+
+
 def create_like(table: ast.TableRef) -> dict[str, Any]:
     return {"like": table}
 
 
-def create_table(or_replace: bool, temporary: bool, if_not_exists: bool, table: ast.TableRef, body: dict[str, Any]) -> ast.CreateTable:
+def create_table(or_replace: bool, temporary: bool, if_not_exists: bool, table: ast.TableRef,
+                 body: dict[str, Any]) -> ast.CreateTable:
     if or_replace and if_not_exists:
         raise Misplaced
     return ast.CreateTable(table, or_replace=or_replace, temporary=temporary, if_not_exists=if_not_exists, **body)

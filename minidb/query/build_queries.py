@@ -43,7 +43,8 @@ def query(body: Any, order: tuple[ast.OrderItem, ...], limit: ast.Limit | None, 
         return result if locking is None else replace(result, right=_locked(result.right, locking))
     if isinstance(body, ast.TableValues):
         body = ast.Select((ast.SelectItem(ast.Star()),), ast.DerivedTable(body, "tvc_0"))
-    return replace(body, order_by=order, limit=limit, locking=locking or body.locking)
+    block: ast.Select = body
+    return replace(block, order_by=order, limit=limit, locking=locking or block.locking)
 
 
 def _enclosed(query: ast.Query) -> ast.Query:
@@ -105,7 +106,7 @@ def select_item(text: str, expr: Expr, alias: str | None) -> ast.SelectItem:
         return ast.SelectItem(expr, None, expr.name)
     if isinstance(expr, ast.Literal):
         if isinstance(expr.value, str):
-            text = expr.value
+            text = expr.value.lstrip()
         elif expr.value is None or isinstance(expr.value, bool):
             text = text.upper()
     return ast.SelectItem(expr, None, text)
@@ -133,8 +134,9 @@ def limit_comma(offset: Expr, count: Expr) -> ast.Limit:
     return ast.Limit(count, offset)
 
 
-def fetch_first(*values: Expr | None) -> ast.Limit:
-    offset, count = values if len(values) == 2 else (None, values[0])
+def fetch_first(*parts: Any) -> ast.Limit:
+    """[offset ROWS] FETCH FIRST [count] ROWS ONLY; ROW comes as a token, ROWS does not come at all."""
+    offset, count = [part for part in parts if not isinstance(part, Token)]
     return ast.Limit(ast.Literal(1) if count is None else count, offset)
 
 
@@ -275,19 +277,21 @@ def update(options: tuple[str, ...], from_: ast.FromItem, assignments: tuple[ast
     return ast.Update(from_, assignments, where, order, limit, "IGNORE" in options, "LOW_PRIORITY" in options)
 
 
-def _change_flags(options: tuple[str, ...]) -> dict[str, bool]:
-    return {"ignore": "IGNORE" in options, "quick": "QUICK" in options, "low_priority": "LOW_PRIORITY" in options}
+def _change_flags(options: tuple[str, ...]) -> tuple[bool, bool, bool]:
+    return "IGNORE" in options, "QUICK" in options, "LOW_PRIORITY" in options
 
 
 def delete_one(options: tuple[str, ...], table: ast.TableRef, alias: str | None, where: Expr | None,
                order: tuple[ast.OrderItem, ...], limit: ast.Limit | None, returning: tuple[ast.SelectItem, ...]) -> ast.Delete:
     target = table_factor(table, alias, ())
-    return ast.Delete(target, (), where, order, limit, returning=returning, **_change_flags(options))
+    ignore, quick, low_priority = _change_flags(options)
+    return ast.Delete(target, (), where, order, limit, ignore, quick, low_priority, returning)
 
 
 def delete_many(options: tuple[str, ...], targets: tuple[ast.TableRef, ...], from_: ast.FromItem,
                 where: Expr | None) -> ast.Delete:
-    return ast.Delete(from_, targets, where, **_change_flags(options))
+    ignore, quick, low_priority = _change_flags(options)
+    return ast.Delete(from_, targets, where, ignore=ignore, quick=quick, low_priority=low_priority)
 
 
 def do(exprs: tuple[Expr, ...]) -> ast.Do:

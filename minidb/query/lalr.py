@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,9 +9,6 @@ from minidb.errors import syntax_error
 from minidb.query.lexer import Lexer, Token
 from minidb.query.tables import NO_DEFAULT, Shape, Tables
 
-_COMMENT = re.compile(
-    r"""('(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`[^`]*`)|/\*M?!\d*|/\*.*?\*/|\*/|\#[^\n]*|--(?=\s)[^\n]*""", re.DOTALL | re.VERBOSE
-)
 # (left-hand side, size, function or None for an inlined list, shape, Nones at the end, single child passes, wants the source text)
 _Compiled = tuple[str, int, "Callable[..., Any] | None", "Shape | None", int, bool, bool]
 _SPANNED: set[Callable[..., Any]] = set()
@@ -23,7 +19,7 @@ class Misplaced(Exception):
 
 
 def spanned(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a building function: its first argument is the source text of the rule, without comments."""
+    """Mark a building function: its first argument is the source text of the rule, as written."""
     _SPANNED.add(function)
     return function
 
@@ -37,7 +33,7 @@ class Automaton:
             (
                 rule.lhs,
                 rule.size,
-                None if not rule.action or rule.transparent and rule.action not in actions else actions[rule.action],
+                None if not rule.action or (rule.transparent and rule.action not in actions) else actions[rule.action],
                 rule.shape,
                 rule.tail,
                 rule.transparent,
@@ -45,15 +41,38 @@ class Automaton:
             )
             for rule in tables.rules
         ]
+        self._chains: dict[tuple[int, str, str], int] = {}
+
+    def _follow(self, base: int, lhs: str, token: Token) -> int:
+        """The state behind `lhs` on top of state `base`, after all reductions that pass a single child through: an operand climbs
+        from primary to expr in one step.  Remembered, since it depends on the kind of the next token only."""
+        rows, defaults, rules = self.tables.states, self.tables.defaults, self.tables.rules
+        state = rows[base][lhs]
+        while True:
+            action = rows[state].get(token.kind)
+            if action is None and token.soft:
+                action = rows[state].get("IDENT")
+            if action is None:
+                action = defaults[state]
+            if action >= 0:  # a shift, or NO_DEFAULT
+                break
+            rule = rules[~action]
+            if rule.size != 1 or not rule.transparent or rule.shape is not None:
+                break
+            state = rows[base][rule.lhs]
+        self._chains[base, lhs, token.kind] = state
+        return state
 
     def parse(self, text: str) -> Any:
         """The value of the start rule.  Raises 1064 with the place of the offending token."""
         lexer = Lexer(text, self.tables.terminals)
         tokens = lexer.tokens()
         tokens.append(Token("$END", None, len(text), len(text)))
-        rows, defaults, rules = self.tables.states, self.tables.defaults, self._rules
+        rows, defaults, rules, chains = self.tables.states, self.tables.defaults, self._rules, self._chains
         state = self.tables.start
-        stack, values, starts = [state], [], []
+        stack: list[int] = [state]
+        values: list[Any] = []
+        starts: list[int] = []
         last_end, end = 0, rows[state]["start"]
         for token in tokens:
             kind = token.kind
@@ -82,7 +101,8 @@ class Automaton:
                     begin = starts[-size]
                     del values[-size:], starts[-size:], stack[-size:]
                 else:
-                    children, begin = [], token.start
+                    children = []
+                    begin = token.start
                 if shape is not None:
                     children = _shaped(children, shape, tail)
                 if transparent and len(children) == 1:
@@ -92,12 +112,14 @@ class Automaton:
                 else:
                     try:
                         if wants_text:
-                            value = function(_source(text, begin, last_end, lexer.comments), *children)
+                            value = function(text[begin:last_end].strip(), *children)
                         else:
                             value = function(*children)
                     except Misplaced:
                         raise syntax_error(text, token.start) from None
-                state = rows[stack[-1]][lhs]
+                base = stack[-1]
+                known = chains.get((base, lhs, kind))
+                state = self._follow(base, lhs, token) if known is None else known
                 stack.append(state)
                 values.append(value)
                 starts.append(begin)
@@ -119,10 +141,3 @@ def _shaped(children: list[Any], shape: Shape, tail: int) -> list[Any]:
     if tail:
         kept += [None] * tail
     return kept
-
-
-def _source(text: str, begin: int, end: int, comments: bool) -> str:
-    piece = text[begin:end]
-    if comments:
-        piece = _COMMENT.sub(lambda m: m.group(1) or "", piece)
-    return piece.strip()

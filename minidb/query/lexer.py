@@ -44,6 +44,7 @@ _TOKEN = re.compile(
     |(?P<system>@@[\w$.`]+)
     |(?P<user>@(?:[\w$.]+|`(?:[^`]|``)+`|'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"))
     |(?P<comment>/\*(?P<run>M?!)?(?P<version>(?<=!)\d{5,6})?)
+    |(?P<null>\\N\b)
     |(?P<operator><=>|->>|->|:=|\|\||&&|<=|>=|<>|!=|<<|>>|[-+*/%^&|~!=<>(),.;?@])
     """,
     re.VERBOSE | re.DOTALL,
@@ -93,12 +94,11 @@ def hex_value(text: str) -> bytes:
 class Lexer:
     """Tokens of one statement.  `terminals` maps the text of keywords and operators to the grammar's names for them."""
 
-    __slots__ = ("comments", "params", "terminals", "text")
+    __slots__ = ("params", "terminals", "text")
 
     def __init__(self, text: str, terminals: Mapping[str, str]) -> None:
         self.text = text
         self.terminals = terminals
-        self.comments = False
         self.params = 0
 
     def tokens(self) -> list[Token]:
@@ -113,9 +113,8 @@ class Lexer:
                 raise syntax_error(text, pos)
             kind, start, pos = m.lastgroup, pos, m.end()
             if kind == "space":
-                if text[start] in "#-":
-                    self.comments = True
-            elif kind == "word":
+                continue
+            if kind == "word":
                 pos = self._word(m.group(), start, pos, found)
             elif kind == "operator":
                 operator = m.group()
@@ -135,7 +134,6 @@ class Lexer:
             elif kind == "quoted":
                 add(Token("IDENT", m.group()[1:-1].replace("``", "`"), start, pos))
             elif m.lastgroup in ("comment", "run", "version"):
-                self.comments = True
                 entered, pos = self._comment(m, start)
                 inside += entered
             else:
@@ -158,7 +156,7 @@ class Lexer:
             elif upper in TEMPORAL_WORDS:
                 kind, soft = ("TEMPORAL" if self._next(pos) in ("'", '"') else "IDENT"), True
             elif upper in PAREN_WORDS and self._next(pos) != "(":
-                kind, soft = (known or "IDENT") if upper == "ROW" else "IDENT", True
+                kind, soft = "ROW_WORD" if upper == "ROW" else "IDENT", True
             elif word[0] == "_" and word[1:].lower() in CHARSETS and self._next(pos) in ("'", '"', "x", "X", "0", "b", "B"):
                 kind, soft = "INTRODUCER", True
             else:
@@ -204,6 +202,8 @@ class Lexer:
             return Token("HEX", hex_value(piece), start, pos)
         if kind == "digitword":
             return Token("IDENT", piece, start, pos)
+        if kind == "null":
+            return Token("NULL", piece, start, pos)
         if kind == "national":
             return Token("INTRODUCER", "_utf8mb3", start, pos)
         if kind == "system":

@@ -37,7 +37,7 @@ Row = tuple[Any, ...]
 def _row(columns: int) -> re.Pattern[str]:
     """Matches a row of `columns` values and the comma behind it."""
     values = r"\s*+,\s*+".join([f"({_VALUE})"] * columns)
-    return re.compile(rf"\(\s*+{values}\s*+\)\s*+(?:,\s*+(?=\()|(?!,))", re.IGNORECASE | re.DOTALL)
+    return re.compile(rf"\(\s*+{values}\s*+\)\s*+(?:,\s*+(?=\()|(?![,(]))", re.IGNORECASE | re.DOTALL)
 
 
 def literal_value(text: str) -> Any:

@@ -1,9 +1,10 @@
-"""The statement cache's second level: text with its literals lifted out, so that statements differing only in values share a plan.
+"""The statement cache's second level: text with its literals lifted out, so that statements differing only in values share a
+plan.
 
-A literal is lifted where its value decides nothing about the plan: beside an operator, in an IN list, in VALUES, behind BETWEEN, AND,
-LIMIT.  It stays in the key in select lists (it is the column heading), behind GROUP BY and ORDER BY (it may be a position, or have to
-equal a selected expression), in arguments of functions and types, behind LIKE, INTERVAL, DATE and so on.  Staying is always right,
-it only costs a plan of its own; so everything that is not known to be safe stays."""
+A literal is lifted where its value decides nothing about the plan: beside an operator, in an IN list, in VALUES, behind BETWEEN,
+AND, LIMIT.  It stays in the key in select lists (it is the column heading), behind GROUP BY and ORDER BY (it may be a position, or
+have to equal a selected expression), in arguments of functions and types, behind LIKE, INTERVAL, DATE and so on.  Staying is always
+right, it only costs a plan of its own; so everything that is not known to be safe stays."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ Row = tuple[Any, ...]
 
 
 class Normalized:
-    """key: text with ``?`` for lifted literals.  params: their values in order.  rows: for INSERT and REPLACE of several literal rows
-    the rows; `key` then has one row of ``?`` and `params` is empty."""
+    """key: text with ``?`` for lifted literals.  params: their values in order.  rows: for INSERT and REPLACE of several literal
+    rows the rows; `key` then has one row of ``?`` and `params` is empty."""
 
     __slots__ = ("key", "params", "rows")
 
@@ -181,7 +182,7 @@ def _lift_scanned(text: str) -> Normalized:
         elif kind == "symbol":
             if piece == "(":
                 levels.append((mode, in_call))
-                if previous_kind == "quoted" or previous_kind == "word" and previous not in _GROUPING:
+                if previous_kind == "quoted" or (previous_kind == "word" and previous not in _GROUPING):
                     mode, in_call = _STAY, True
             elif piece == ")":
                 if not levels:
@@ -209,4 +210,4 @@ def _may_lift(mode: int, previous: str, previous_kind: str) -> bool:
         return mode == _LIFT and previous in _SAFE_WORDS
     if previous_kind != "symbol" or previous in _NEVER_AFTER:
         return False
-    return mode == _LIFT or mode == _COMPARE and previous in _COMPARISONS
+    return mode == _LIFT or (mode == _COMPARE and previous in _COMPARISONS)

@@ -1,7 +1,8 @@
 """`parse`: statement text to syntax tree.
 
 The grammar is grammar.lark, its LALR tables come from tables.py, lexer.py makes the tokens, lalr.py runs the automaton and the
-build_*.py modules make the nodes.  What does not parse but begins like a statement of MySQL that minidb lacks is refused with 1235."""
+build_*.py modules make the nodes.  What does not parse but begins like a statement of MySQL that minidb lacks is refused with
+1235."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ from minidb.query import (
     tables,
 )
 from minidb.query.lalr import Automaton
-from minidb.query.lexer import Lexer
+from minidb.query.lexer import Lexer, Token
 from minidb.query.refusals import refuse
 from minidb.query.splitter import split_statements
 
@@ -61,10 +62,11 @@ def parse(text: str) -> ast.Statement:
     try:
         tree: ast.Statement = automaton.parse(text)
     except SqlSyntaxError as error:
-        tokens = _tokens(text, automaton)
-        if not tokens:
+        tokens = _readable_tokens(text, automaton)
+        if tokens:
+            refuse(tokens, error)
+        elif error.position == len(text):
             raise SqlError.of(1065) from None
-        refuse(tokens, error)
         raise
     return tree
 
@@ -74,8 +76,10 @@ def parse_normalized(key: str) -> ast.Statement:
     return parse(key)
 
 
-def _tokens(text: str, automaton: Automaton) -> list[Any]:
+def _readable_tokens(text: str, automaton: Automaton) -> list[Token]:
+    """The tokens of `text` up to the first place where no token begins."""
+    terminals = automaton.tables.terminals
     try:
-        return Lexer(text, automaton.tables.terminals).tokens()
+        return Lexer(text, terminals).tokens()
     except SqlSyntaxError as error:
-        return Lexer(text[: error.position], automaton.tables.terminals).tokens() or [None]
+        return Lexer(text[: error.position], terminals).tokens()

@@ -12,7 +12,8 @@ from typing import Any
 from minidb.errors import InterfaceError
 
 _PIECE = re.compile(
-    r"""('(?:[^'\\]++|\\.|'')*+'|"(?:[^"\\]++|\\.|"")*+"|`[^`]*`|/\*.*?\*/|--\s[^\n]*)|%(?:\((?P<name>[^)]*)\)s|(?P<plain>s)|%|(?P<bad>.|$))""",
+    r"""('(?:[^'\\]++|\\.|'')*+'|"(?:[^"\\]++|\\.|"")*+"|`[^`]*`|/\*.*?\*/|--\s[^\n]*)"""
+    r"|%(?:\((?P<name>[^)]*)\)s|(?P<plain>s)|%|(?P<bad>.|$))",
     re.DOTALL,
 )
 _MARK = re.compile(r"""'(?:[^'\\]++|\\.|'')*+'|"(?:[^"\\]++|\\.|"")*+"|`[^`]*`|/\*.*?\*/|--\s[^\n]*|(\?)""", re.DOTALL)
@@ -76,7 +77,8 @@ class Format:
 
     def expanded(self, values: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
         """(key, params) where sequences among `values` have become lists in parentheses."""
-        key, flat = self.pieces[0], []
+        key = self.pieces[0]
+        flat: list[Any] = []
         for value, piece in zip(values, self.pieces[1:], strict=True):
             if isinstance(value, (list, tuple, set, frozenset)):
                 marks = ",".join("?" * len(value))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from minidb.errors import SqlSyntaxError, unsupported
+from minidb.query.lexer import Token
 
 # Words that may stand between CREATE / ALTER / DROP and the kind of object.
 _FILLERS = frozenset(
@@ -16,29 +15,31 @@ _OBJECTS = frozenset(
      "RESOURCE", "SPATIAL", "DATABASE", "SCHEMA", "INSTANCE"]
 )
 _FIRST_WORDS = frozenset(
-    ["GRANT", "REVOKE", "HANDLER", "XA", "CALL", "HELP", "INSTALL", "UNINSTALL", "CHANGE", "PURGE", "RESET", "BINLOG", "CACHE", "SIGNAL",
-     "RESIGNAL", "GET", "SHUTDOWN", "CLONE", "IMPORT", "RESTART", "BACKUP", "TABLE", "DECLARE"]
+    ["GRANT", "REVOKE", "HANDLER", "XA", "CALL", "HELP", "INSTALL", "UNINSTALL", "CHANGE", "PURGE", "RESET", "BINLOG", "CACHE",
+     "SIGNAL", "RESIGNAL", "GET", "SHUTDOWN", "CLONE", "IMPORT", "RESTART", "BACKUP", "TABLE", "DECLARE"]
 )
 _FIRST_PAIRS = frozenset(
-    ["LOAD DATA", "LOAD XML", "LOAD INDEX", "SET PASSWORD", "SET ROLE", "SET DEFAULT", "SET STATEMENT", "SET RESOURCE", "START SLAVE",
-     "START REPLICA", "START ALL", "START GROUP_REPLICATION", "STOP SLAVE", "STOP REPLICA", "STOP ALL", "STOP GROUP_REPLICATION",
-     "RENAME USER", "EXPLAIN FOR", "DESCRIBE FOR", "SHOW BINLOG", "SHOW RELAYLOG", "SHOW PROFILE", "SHOW PROFILES", "EXECUTE IMMEDIATE",
-     "SHOW EXPLAIN", "SHOW ANALYZE", "BEGIN NOT", "ALTER USER"]
+    ["LOAD DATA", "LOAD XML", "LOAD INDEX", "SET PASSWORD", "SET ROLE", "SET DEFAULT", "SET STATEMENT", "SET RESOURCE",
+     "START SLAVE", "START REPLICA", "START ALL", "START GROUP_REPLICATION", "STOP SLAVE", "STOP REPLICA", "STOP ALL",
+     "STOP GROUP_REPLICATION",
+     "RENAME USER", "EXPLAIN FOR", "DESCRIBE FOR", "SHOW BINLOG", "SHOW RELAYLOG", "SHOW PROFILE", "SHOW PROFILES",
+     "EXECUTE IMMEDIATE", "SHOW EXPLAIN", "SHOW ANALYZE", "BEGIN NOT", "ALTER USER"]
 )
 # Clauses: word at which the parser stopped -> name of what is missing.
-_CLAUSES = {"PARTITION": "PARTITION", "INTO": "SELECT ... INTO", "LATERAL": "LATERAL", "JSON_TABLE": "JSON_TABLE", "PROCEDURE": "PROCEDURE"}
+_CLAUSES = {"PARTITION": "PARTITION", "INTO": "SELECT ... INTO", "LATERAL": "LATERAL", "JSON_TABLE": "JSON_TABLE",
+            "PROCEDURE": "PROCEDURE"}
 
 
-def _word(token: Any) -> str:
-    return str(token.value).upper() if token is not None and isinstance(token.value, str) and token.kind != "STRING" else ""
+def _word(token: Token) -> str:
+    return str(token.value).upper() if isinstance(token.value, str) and token.kind != "STRING" else ""
 
 
-def refuse(tokens: list[Any], error: SqlSyntaxError) -> None:
+def refuse(tokens: list[Token], error: SqlSyntaxError) -> None:
     """Raise 1235 if the statement (its tokens, not none) is one that minidb knows by name only; return if `error` stands."""
-    words = [_word(token) for token in tokens[:14]]
+    words = [_word(token) for token in tokens[:16]]
     first, pair = words[0], " ".join(words[:2])
     if first in ("CREATE", "ALTER", "DROP"):
-        kind = _object(tokens, words)
+        kind = _object(words)
         if kind:
             raise unsupported(f"{first} {kind}")
     if pair in _FIRST_PAIRS:
@@ -57,18 +58,18 @@ def _plausible(first: str, words: list[str]) -> bool:
     return len(words) > 1 or first in ("SHUTDOWN", "RESTART", "RESIGNAL", "HELP")
 
 
-def _object(tokens: list[Any], words: list[str]) -> str:
+def _object(words: list[str]) -> str:
     """The kind of object that CREATE, ALTER or DROP names, '' if it is one that the grammar knows."""
     place = 1
     while place < len(words):
         word = words[place]
         if word in _OBJECTS:
             return word if word not in ("DATABASE", "SCHEMA", "SPATIAL") or words[0] == "ALTER" else ""
-        if word == "DEFINER":
-            place += 2  # DEFINER = user
+        if word == "DEFINER" and words[place + 1 : place + 2] == ["="]:
+            place += 2
             while place < len(words) and words[place] not in _OBJECTS and words[place] not in ("SQL", "AGGREGATE"):
                 place += 1
-        elif word in _FILLERS:
+        elif word in _FILLERS or word == "DEFINER":
             place += 1
         else:
             return ""

@@ -3,26 +3,24 @@
 Cache places, in this order: a directory `__pycache__` beside the grammar (as Python does with its own compiled files), else
 `$XDG_CACHE_HOME/minidb` or `~/.cache/minidb`.  Where neither can be written the tables are computed in every process.
 
-A table has one dict per state.  It maps the name of a symbol to a number: n >= 0 goes to state n (shift, goto), n < 0 reduces by rule
-~n.  The most frequent reduction of a state is its default, taken for every token that the state does not name: errors are noticed
-a few reductions later, but before the next token is taken.
+A table has one dict per state.  It maps the name of a symbol to a number: n >= 0 goes to state n (shift, goto), n < 0 reduces by
+rule ~n.  The most frequent reduction of a state is its default, taken for every token that the state does not name: errors are
+noticed a few reductions later, but before the next token is taken.
 """
 
 from __future__ import annotations
 
-import hashlib
 import marshal
 import os
 import sys
-import tempfile
+import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from minidb.query.keywords import RESERVED
 
-GRAMMAR = Path(__file__).with_name("grammar.lark")
-_FORMAT = 3
+GRAMMAR = os.path.join(os.path.dirname(__file__), "grammar.lark")
+_FORMAT = 4
 NO_DEFAULT = 1
 
 # kept children: (place in the right-hand side, is an inlined list, Nones before it)
@@ -31,8 +29,8 @@ Shape = tuple[tuple[int, bool, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """lhs <- size symbols.  action: name of the building function, '' for an inlined list (helper rules of `*` and `+`).  shape None:
-    all children are kept as they are.  tail: Nones behind the last child.  transparent: a single child passes through."""
+    """lhs <- size symbols.  action: name of the building function, '' for an inlined list (helper rules of `*` and `+`).  shape
+    None: all children are kept as they are.  tail: Nones behind the last child.  transparent: a single child passes through."""
 
     lhs: str
     size: int
@@ -55,13 +53,14 @@ class Tables:
 
 def load() -> Tables:
     """The tables of the grammar as it is now, from the cache if possible."""
-    source = GRAMMAR.read_bytes()
-    digest = hashlib.blake2b(source + b"%d" % _FORMAT, digest_size=8).hexdigest()
-    name = f"grammar.{sys.implementation.cache_tag}-{digest}.tables"
+    with open(GRAMMAR, "rb") as file:
+        source = file.read()
+    name = f"grammar.{sys.implementation.cache_tag}-{_FORMAT}-{len(source):x}-{zlib.crc32(source):08x}.tables"
     places = _places()
     for place in places:
         try:
-            return _unpack(marshal.loads((place / name).read_bytes()))
+            with open(os.path.join(place, name), "rb") as file:
+                return _unpack(marshal.loads(file.read()))
         except (OSError, ValueError, EOFError, TypeError, IndexError):
             continue
     packed = compute(source.decode())
@@ -71,24 +70,19 @@ def load() -> Tables:
     return _unpack(packed)
 
 
-def _places() -> list[Path]:
-    places = [GRAMMAR.parent / "__pycache__"]
-    home = os.environ.get("XDG_CACHE_HOME")
-    try:
-        places.append((Path(home) if home else Path.home() / ".cache") / "minidb")
-    except RuntimeError:  # no home directory
-        pass
-    return places
+def _places() -> list[str]:
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return [os.path.join(os.path.dirname(GRAMMAR), "__pycache__"), os.path.join(home, "minidb")]
 
 
-def _write(place: Path, name: str, data: bytes) -> bool:
+def _write(place: str, name: str, data: bytes) -> bool:
     """Write atomically: another process may do the same at this moment."""
+    temporary = os.path.join(place, f"{name}.{os.getpid()}")
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=place)
-        with os.fdopen(handle, "wb") as file:
+        os.makedirs(place, exist_ok=True)
+        with open(temporary, "wb") as file:
             file.write(data)
-        os.replace(temporary, place / name)
+        os.replace(temporary, os.path.join(place, name))
     except OSError:
         return False
     return True
