@@ -1,0 +1,1 @@
+"""Generation of Python from bound statements.  See README.md beside the compiler for the shape of the generated code."""

@@ -1,0 +1,130 @@
+"""Arithmetic and bit operations: exact where MySQL is exact, with its ranges (1690) and its division."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from minidb.query import ast, runtime
+from minidb.query.ast import Expr
+from minidb.query.nodes import Col, walk
+from minidb.query.render import render
+from minidb.types.coerce import to_double, to_number
+from minidb.types.sqltype import Family, SqlType
+from minidb.types.temporal import as_number
+
+if TYPE_CHECKING:
+    from minidb.query.codegen.expressions import ExprGen
+
+SAFE_PRECISION = 28  # Python's default decimal context keeps so many digits
+_METHODS = {"+": "add", "-": "subtract", "*": "multiply"}
+_BITS = {"&": "&", "|": "|", "^": "^"}
+_INT_BITS = {"tinyint": 8, "year": 12, "smallint": 16, "mediumint": 24, "int": 32}
+
+
+def number_template(gen: ExprGen, t: SqlType, double: bool = False) -> str:
+    """Template that makes a number of a non-NULL value of type `t`."""
+    if t.family is Family.INT or t.family is Family.FLOAT:
+        return "{}"
+    if t.family is Family.DECIMAL:
+        return "float({})" if double else "{}"
+    if t.is_temporal():
+        return f"{gen.unit.named('as_number', as_number)}({{}})"
+    if t.name in ("enum", "set"):
+        return f"{gen.unit.named('to_double', to_double)}({{}})"
+    return f"{gen.unit.named('to_double' if double else 'to_number', to_double if double else to_number)}({{}})"
+
+
+def unary(gen: ExprGen, e: ast.Unary) -> str:
+    t = gen.typed(e.operand).type
+    if e.op == "+":
+        return gen.value(e.operand)
+    if e.op == "BINARY":
+        return gen.text(e.operand)
+    template = number_template(gen, t)
+    if e.op == "~":
+        bits = gen.unit.named("bits", runtime.bits)
+        return gen.lift(lambda a: f"({bits}({template.format(a)}) ^ {runtime.UNSIGNED_MAX})", e.operand)
+    if isinstance(e.operand, ast.Literal) and isinstance(e.operand.value, int):
+        return f"({-int(e.operand.value)})"
+    return gen.lift(lambda a: f"(-{template.format(a)})", e.operand)
+
+
+def binary(gen: ExprGen, e: ast.Binary) -> str:
+    op = "%" if e.op == "MOD" else e.op
+    if op in _BITS or op in ("<<", ">>"):
+        return _bit_operation(gen, op, e)
+    ta, tb = gen.typed(e.left).type, gen.typed(e.right).type
+    result = gen.typed(e).type
+    double = result.family is Family.FLOAT
+    wa, wb = number_template(gen, ta, double), number_template(gen, tb, double)
+    if op in ("/", "DIV", "%"):
+        return _division(gen, op, e, wa, wb, double)
+
+    def build(a: str, b: str) -> str:
+        left, right = wa.format(a), wb.format(b)
+        if double:
+            finite = gen.unit.named("finite", runtime.finite)
+            return f"{finite}({left} {op} {right}, {_text(gen, e)})"
+        if result.family is Family.INT:
+            return _integer(gen, e, f"{left} {op} {right}", result, ta, tb)
+        if _exact_in_python(e, result):
+            return f"({left} {op} {right})"
+        return f"{gen.unit.const(runtime.exact(_METHODS[op]), 'exact_')}({left}, {right})"
+
+    return gen.lift(build, e.left, e.right)
+
+
+def _integer(gen: ExprGen, e: ast.Binary, source: str, result: SqlType, ta: SqlType, tb: SqlType) -> str:
+    if not result.unsigned and _cannot_overflow(e.left, ta) and _cannot_overflow(e.right, tb):
+        return f"({source})"
+    low, high = (0, runtime.UNSIGNED_MAX) if result.unsigned else runtime.SIGNED
+    name = gen.unit.temp()
+    kind = "BIGINT UNSIGNED" if result.unsigned else "BIGINT"
+    wrong = gen.unit.named("out_of_range", runtime.out_of_range)
+    return f"({name} if {low} <= ({name} := {source}) <= {high} else {wrong}({kind!r}, {_text(gen, e)}))"
+
+
+def _cannot_overflow(e: Expr, t: SqlType) -> bool:
+    """Whether the value surely fits 32 bits, so that one operation on two of them fits 64."""
+    if isinstance(e, ast.Literal):
+        return isinstance(e.value, int) and abs(e.value) < 1 << 31
+    return isinstance(e, Col) and _INT_BITS.get(t.name, 64) <= 32
+
+
+def _exact_in_python(e: ast.Binary, result: SqlType) -> bool:
+    has_params = any(isinstance(x, (ast.Param, ast.Variable, ast.Aggregate)) for x in walk(e))
+    return not has_params and (result.length or 65) <= SAFE_PRECISION
+
+
+def _division(gen: ExprGen, op: str, e: ast.Binary, wa: str, wb: str, double: bool) -> str:
+    function = {"/": runtime.divide_floats if double else runtime.divide, "DIV": runtime.int_divide, "%": runtime.modulo}[op]
+    name = gen.unit.named(function.__name__, function)
+    zero = ""
+    if "ERROR_FOR_DIVISION_BY_ZERO" in gen.typer.mode:
+        warn = gen.unit.named("division_by_zero", runtime.division_by_zero)
+        zero = f"{warn}(x.session, {gen.strict})"
+
+    def build(a: str, b: str) -> str:
+        left, right = wa.format(a), wb.format(b)
+        if not zero or (isinstance(e.right, ast.Literal) and e.right.value):
+            return f"{name}({left}, {right})"
+        if not gen.is_atom(right):
+            held = gen.unit.temp()
+            return f"({name}({left}, {held}) if ({held} := {right}) else {zero})"
+        return f"({name}({left}, {right}) if {right} else {zero})"
+
+    return gen.lift(build, e.left, e.right)
+
+
+def _bit_operation(gen: ExprGen, op: str, e: ast.Binary) -> str:
+    wa, wb = number_template(gen, gen.typed(e.left).type), number_template(gen, gen.typed(e.right).type)
+    if op in _BITS:
+        bits = gen.unit.named("bits", runtime.bits)
+        return gen.lift(lambda a, b: f"({bits}({wa.format(a)}) {op} {bits}({wb.format(b)}))", e.left, e.right)
+    function = runtime.shift_left if op == "<<" else runtime.shift_right
+    name = gen.unit.named(function.__name__, function)
+    return gen.lift(lambda a, b: f"{name}({wa.format(a)}, {wb.format(b)})", e.left, e.right)
+
+
+def _text(gen: ExprGen, e: Expr) -> str:
+    return repr(render(e, gen.typer.params))

@@ -1,0 +1,175 @@
+"""From a syntax tree to a `Plan`: bind, optimize, generate, compile.
+
+`compile_statement` is the only entry.  A plan depends on table definitions, parameter types and sql_mode only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from minidb.engine import Isolation, ReadMode, Row, TableLock
+from minidb.errors import unsupported
+from minidb.query import ast
+from minidb.query.binder import Binder
+from minidb.query.codegen.queries import QueryEmitter, plan_block
+from minidb.query.codegen.unit import Unit
+from minidb.query.context import ExecContext
+from minidb.query.environment import CompileEnv, Compilation
+from minidb.query.estimates import Estimator
+from minidb.query.needs import Needs
+from minidb.query.nodes import Block, BoundQuery, SetBlock, Source
+from minidb.query.optimizer import JoinPlan, Optimizer
+from minidb.query.plan import Plan
+from minidb.types.keys import NotSargable
+
+Run = Callable[[ExecContext, tuple[Any, ...]], list[Row] | None]
+_MAY_NOT_FIT = frozenset(("key_of", "prefix_key", "low_bound", "high_bound", "points"))
+
+
+class Statement:
+    """A bound statement: all that its variants (snapshot, locking, without indexes) are generated from."""
+
+    def __init__(self, env: CompileEnv, params: tuple[Any, ...], explain: bool = False) -> None:
+        self.state = Compilation(env, params)
+        self.binder = Binder(self.state)
+        self.typer = self.binder.typer
+        self.needs = Needs()
+        self.estimator = Estimator(self.typer, params)
+        self.optimizer = Optimizer(self.typer, self.needs, self.estimator.estimate)
+        self.optimizer.sized = explain
+        self.explain = explain
+        self.materialised: dict[tuple[int, int], str] = {}
+        self.subquery_sources: dict[tuple[int, int], str] = {}
+        self._plans: dict[tuple[int, bool], tuple[Block, JoinPlan, bool]] = {}
+
+    def plan_of(self, block: Block) -> tuple[JoinPlan, bool]:
+        """The join plan of a block, made once for each setting of `optimizer.use_indexes`."""
+        mark = (id(block), self.optimizer.use_indexes)
+        known = self._plans.get(mark)
+        if known is None:
+            plan, ordered = plan_block(self, block)
+            known = self._plans[mark] = (block, plan, ordered)
+        return known[1], known[2]
+
+    def release(self) -> None:
+        """Let go of the session and of table handles: a plan must not keep them alive."""
+        self.typer.release()
+        for source in self.state.all_sources:
+            source.handle = None
+
+
+def compile_statement(stmt: ast.Statement, env: CompileEnv, params: tuple[Any, ...], analyze: bool = False, explain: bool = False) -> Plan:
+    """Compile a query, INSERT, REPLACE, UPDATE, DELETE or DO for parameters of the types of `params`.
+
+    analyze: the plan will be run over counting handles.  explain: with row estimates for every table.  Raises the errors of names
+    and types (1046, 1052, 1054, 1064, 1109, 1146, 1305 ...), 1235 for what minidb does not speak."""
+    from minidb.query import changes
+
+    statement = Statement(env, params, explain or analyze)
+    try:
+        if isinstance(stmt, (ast.Select, ast.SetOperation, ast.TableValues)):
+            return _compile_query(statement, stmt)
+        if isinstance(stmt, ast.Do):
+            return _compile_do(statement, stmt)
+        if isinstance(stmt, ast.Insert):
+            return changes.compile_insert(statement, stmt)
+        if isinstance(stmt, ast.Update):
+            return changes.compile_update(statement, stmt)
+        if isinstance(stmt, ast.Delete):
+            return changes.compile_delete(statement, stmt)
+    finally:
+        statement.release()
+    raise unsupported(f"{type(stmt).__name__} as a plan")
+
+
+# ---- queries
+def _compile_query(statement: Statement, stmt: ast.Query) -> Plan:
+    bound = statement.binder.query(stmt, None, "SIMPLE")
+    statement.needs.add_query(bound)
+    locking = any(b.lock_mode for b in _blocks(bound))
+    transactional = any(s.transactional for s in statement.state.sources)
+    run, source = query_variants(statement, bound, transactional)
+    from minidb.query.explain import explain_query
+
+    return Plan("select", bound.columns, statement.state.plan_tables(), run, source, explain_query(statement, bound), False,
+                not locking)
+
+
+def _blocks(query: BoundQuery) -> list[Block]:
+    if isinstance(query, SetBlock):
+        return _blocks(query.left) + _blocks(query.right)
+    return [query] if isinstance(query, Block) else []
+
+
+def query_variants(statement: Statement, bound: BoundQuery, transactional: bool) -> tuple[Run, str]:
+    """The run function of a query: snapshot reads, or (SERIALIZABLE inside a transaction) shared locks on every row."""
+    unit = Unit()
+    if transactional:
+        unit.named("SERIALIZABLE", Isolation.SERIALIZABLE)
+        trx = unit.trx()
+        unit.prologue(f"if {trx}.isolation is SERIALIZABLE and ({trx}.active or not {trx}.autocommit): return serializable(x, p)")
+        unit.named("serializable", Lazy(lambda: compile_query(statement, bound, Unit(), ReadMode.SHARED)[0]))
+    return compile_query(statement, bound, unit, ReadMode.SNAPSHOT)
+
+
+def compile_query(statement: Statement, bound: BoundQuery, unit: Unit, mode: ReadMode) -> tuple[Run, str]:
+    emitter = QueryEmitter(statement, unit, mode)
+    emitter.body(bound, unit.body)
+    source = unit.source()
+    run = unit.compile(source)
+    if not _MAY_NOT_FIT.isdisjoint(unit.env) and statement.optimizer.use_indexes:
+        run = with_fallback(run, lambda: _without_indexes(statement, lambda: compile_query(statement, bound, Unit(), mode)[0]))
+    return run, source
+
+
+def with_fallback(run: Run, make: Callable[[], Run]) -> Run:
+    """`run`; where a value turns out not to be comparable through an index, the variant that scans instead."""
+    fallback = Lazy(make)
+
+    def guarded(x: ExecContext, p: tuple[Any, ...]) -> list[Row] | None:
+        try:
+            return run(x, p)
+        except NotSargable:
+            return fallback(x, p)
+
+    return guarded
+
+
+def _without_indexes(statement: Statement, make: Callable[[], Run]) -> Run:
+    statement.optimizer.use_indexes = False
+    try:
+        return make()
+    finally:
+        statement.optimizer.use_indexes = True
+
+
+class Lazy:
+    """A variant of a plan that is compiled when it is first run."""
+
+    __slots__ = ("_make", "_run")
+
+    def __init__(self, make: Callable[[], Run]) -> None:
+        self._make: Callable[[], Run] | None = make
+        self._run: Run | None = None
+
+    def __call__(self, x: ExecContext, p: tuple[Any, ...]) -> list[Row] | None:
+        if self._run is None:
+            assert self._make is not None
+            self._run = self._make()
+            self._make = None
+        return self._run(x, p)
+
+
+def _compile_do(statement: Statement, stmt: ast.Do) -> Plan:
+    select = ast.Select(tuple(ast.SelectItem(e) for e in stmt.exprs))
+    plan = _compile_query(statement, select)
+    run = plan.run
+
+    def do(x: ExecContext, p: tuple[Any, ...]) -> None:
+        run(x, p)
+
+    return replace(plan, kind="do", columns=(), run=do)
+
+
+__all__ = ["CompileEnv", "Source", "TableLock", "compile_statement"]

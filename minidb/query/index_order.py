@@ -1,0 +1,113 @@
+"""ORDER BY through an index: when the first table's path already delivers its rows in the order asked for."""
+
+from __future__ import annotations
+
+from minidb.query.access import Access, allowed_indexes, is_clustered
+from minidb.query.ast import Expr
+from minidb.query.needs import Needs
+from minidb.query.nodes import Block, Col, Source, slots_of
+from minidb.query.optimizer import JoinPlan, Step, pushable
+
+
+def use_index_order(block: Block, plan: JoinPlan, needs: Needs) -> bool:
+    """Whether no sort is needed.  May turn the first path around, or a table scan into an index scan."""
+    if not block.order_by:
+        return True
+    if block.grouped:
+        return False
+    known: set[int] = set()
+    first: Step | None = None
+    for step in plan.steps:
+        if isinstance(step, Step) and step.access.kind == "const":
+            known.add(step.source.slot)
+            continue
+        first = step if isinstance(step, Step) else None
+        break
+    wanted = [(e, d) for e, d in block.order_by if slots_of(e) - known]
+    if not wanted:
+        return True
+    if first is None or first.source.tdef is None or first.hash_on:
+        return False
+    columns = _columns(wanted, first.source)
+    if columns is None:
+        return False
+    directions = {d for _, d in wanted}
+    if len(directions) > 1:
+        return False
+    return _fit(first, columns, directions.pop(), block, needs)
+
+
+def _columns(wanted: list[tuple[Expr, bool]], source: Source) -> list[int] | None:
+    found: list[int] = []
+    for e, _ in wanted:
+        if not isinstance(e, Col) or e.slot != source.slot:
+            return None
+        found.append(e.ordinal)
+    return found
+
+
+def _fit(step: Step, columns: list[int], descending: bool, block: Block, needs: Needs) -> bool:
+    access = step.access
+    if access.kind == "eq_ref":
+        return True
+    if access.index is not None and _delivers(access.source, access.index, _fixed(access), columns):
+        if access.kind == "index" or access.facts:
+            access.reverse, access.ordered = descending, True
+            step.access.pushed = pushable(step)
+            return True
+    if access.kind not in ("ALL", "index") or access.facts:
+        return False
+    return _scan_in_order(step, columns, descending, block, needs)
+
+
+def _fixed(access: Access) -> int:
+    """How many leading index parts are compared with one value each."""
+    count = 0
+    for facts in access.facts:
+        single = len(facts) == 1 and (facts[0].kind == "eq" or (access.kind == "ref"))
+        if not single:
+            break
+        count += 1
+    return count
+
+
+def index_columns(source: Source, index: int) -> list[int]:
+    """Columns that order the entries of an index: its own whole parts, then (InnoDB) the primary key's."""
+    tdef = source.tdef
+    assert tdef is not None
+    found: list[int] = []
+    for part in tdef.indexes[index].parts:
+        if part.prefix is not None:
+            return found
+        found.append(part.column)
+    clustered = tdef.clustered_index() if source.transactional else None
+    if clustered is not None and clustered != index:
+        found += [c for c in tdef.indexes[clustered].columns if c not in found]
+    return found
+
+
+def _delivers(source: Source, index: int, fixed: int, columns: list[int]) -> bool:
+    ordered = index_columns(source, index)
+    constant = set(ordered[:fixed])
+    rest = [c for c in columns if c not in constant]
+    return ordered[fixed:fixed + len(rest)] == rest
+
+
+def _scan_in_order(step: Step, columns: list[int], descending: bool, block: Block, needs: Needs) -> bool:
+    """Scan an index from end to end instead of the table: the clustered one always, another if it covers, is forced, or LIMIT stops
+    the scan early."""
+    source = step.source
+    tdef = source.tdef
+    assert tdef is not None
+    allowed, forced = allowed_indexes(source)
+    fitting = [i for i in allowed if tdef.indexes[i].kind != "FULLTEXT" and _delivers(source, i, 0, columns)]
+    needed = needs.of(source)
+    ranked = sorted(fitting, key=lambda i: (not is_clustered(source, i), i))
+    for index in ranked:
+        clustered = is_clustered(source, index)
+        covering = needed <= (set(tdef.indexes[index].columns) if clustered else set(source.layouts[index]))
+        if clustered or covering or forced or block.limit is not None:
+            rows, possible = step.access.rows, step.access.possible
+            step.access = Access(source, "index", index, covering=covering, reverse=descending, ordered=True, possible=possible, rows=rows)
+            return True
+    return False
