@@ -192,3 +192,35 @@ def test_reopened_tree_is_the_same(keys: set[int], capacity: int, length: int) -
     evict_all(tree)
     assert_sound(tree)
     assert content(tree) == list(model.items())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_keys_of_very_different_lengths(seed: int) -> None:
+    """Separators from a few bytes to nearly half a page: internal nodes split, merge and borrow by bytes."""
+    rng = random.Random(seed)
+    tree = new_tree(rng.choice((4, 8, 256)))
+    tree.size = tree.spec.size = lambda row: 60  # a leaf takes many records, an internal node few keys; no page is written here
+    mtr = tree.space.pool.mtr()
+    model: SortedDict = SortedDict()
+    lengths = (1, 1, 10, 500, 3900, 7800) if seed % 2 else (1, 3900)
+
+    def new_key() -> str:
+        return f"{rng.randrange(300):03}" + "k" * rng.choice(lengths)
+
+    for step in range(1500):
+        if model and rng.random() < (0.35 if step < 800 else 0.75):
+            key = rng.choice(model.keys())
+            assert tree.delete(mtr, key) == model.pop(key)
+        elif (key := new_key()) not in model:
+            tree.insert(mtr, key, (len(key), ""))
+            model[key] = (len(key), "")
+        mtr.commit()
+        if step % 10 == 0:
+            assert_sound(tree)
+    assert_sound(tree)
+    assert content(tree) == list(model.items())
+    for key in list(model):
+        tree.delete(mtr, key)
+        mtr.commit()
+        assert tree.check() == []
+    assert tree.page_numbers() == [tree.root_no]

@@ -10,7 +10,7 @@ import pytest
 from minidb.errors import Error, InternalError
 from minidb.storage.btree import MAX_RECORD, BTree, DuplicateKey
 from minidb.storage.btree_cursor import LeafCursor
-from minidb.storage.page import PAGE_ROOM
+from minidb.storage.page import PAGE_ROOM, PageKind
 from minidb.types.keys import MAX, NULL
 from tests.storage.storage_kit import assert_sound, content, fill, keys_of, make_row, new_tree, spec
 
@@ -113,6 +113,44 @@ def test_long_separators_leave_two_children_at_least() -> None:
         assert tree.check() == []
     assert_sound(tree)
     assert keys_of(tree) == sorted(keys[280:])
+
+
+def test_internal_nodes_split_by_bytes_where_long_separators_gather() -> None:
+    tree = new_tree(capacity=40)
+    tree.size = tree.spec.size = lambda row: 60
+    rng = random.Random(1)
+    short = [f"{n:05}" for n in range(700)]
+    long = [f"{n:05}" + "k" * 7800 for n in range(90_000, 90_400)]
+    mtr = tree.space.pool.mtr()
+    for key in rng.sample(short, len(short)) + rng.sample(long, len(long)):
+        tree.insert(mtr, key, None)
+        mtr.commit()
+        assert tree.check() == []
+    assert keys_of(tree) == short + long
+
+
+def test_an_only_child_is_left_alone_until_it_is_empty() -> None:
+    """An internal node may be left with one child where its parent has no room for another separator: made by hand here."""
+    tree = new_tree(capacity=4)
+    fill(tree, range(12))
+    mtr = tree.space.pool.mtr()
+    root = tree.page(tree.root_no)
+    assert [len(root.children), root.level] == [3, 1]
+    only = tree.space.allocate(mtr, PageKind.INDEX)
+    rest = tree.space.allocate(mtr, PageKind.INDEX)
+    for page, children, keys in ((only, root.children[:1], []), (rest, root.children[1:], root.keys[1:])):
+        page.tree, page.level, page.children, page.keys = tree.root_no, 1, children, keys
+        page.nbytes = 4 * len(children) + sum(len(tree.spec.encode_key(key)) for key in keys)
+    only.next, rest.prev = rest.no, only.no
+    root.level, root.children, root.keys = 2, [only.no, rest.no], root.keys[:1]
+    root.nbytes = 8 + len(tree.spec.encode_key(root.keys[0]))
+    mtr.commit()
+    assert_sound(tree)
+    for left in range(1, 12):
+        tree.delete(mtr, left - 1)
+        mtr.commit()
+        assert_sound(tree)
+        assert keys_of(tree) == list(range(left, 12))
 
 
 def test_a_key_too_long_for_an_internal_node_is_refused() -> None:
@@ -229,6 +267,33 @@ def test_splits_hand_down_what_innodb_knows_of_a_page() -> None:
     for leaf in (tree.first_leaf(), tree.last_leaf()):
         assert (leaf.max_trx_id, leaf.has_deleted) == (77, True)
     assert tree.page(tree.root_no).max_trx_id == 0
+
+
+def test_merges_keep_what_innodb_knows_of_both_pages() -> None:
+    tree = new_tree(capacity=4)
+    fill(tree, [1, 2, 3, 4, 2.5])
+    left, right = tree.first_leaf(), tree.last_leaf()
+    left.max_trx_id, right.max_trx_id, right.has_deleted = 5, 9, True
+    mtr = tree.space.pool.mtr()
+    for key in (1, 2, 4):
+        tree.delete(mtr, key)
+    mtr.commit()
+    root = tree.page(tree.root_no)
+    assert tree.height == 1 and (root.max_trx_id, root.has_deleted) == (9, True)
+
+
+def test_borrowing_keeps_what_innodb_knows_of_both_pages() -> None:
+    tree = new_tree(capacity=4)
+    fill(tree, [1, 2, 3, 4, 2.5, 3.5])
+    left, right = tree.first_leaf(), tree.last_leaf()
+    left.max_trx_id, right.max_trx_id = 5, 9
+    mtr = tree.space.pool.mtr()
+    tree.delete(mtr, 1)
+    mtr.commit()
+    assert leaves(tree) == [2, 3] and tree.state.merges == 0
+    tree.delete(mtr, 2)
+    mtr.commit()
+    assert tree.height == 1 or (left.max_trx_id, right.max_trx_id) == (9, 9)
 
 
 def test_handles_share_the_structure_counter() -> None:

@@ -153,6 +153,21 @@ def test_rolled_back_operations_are_not_logged() -> None:
     assert_sound(tree)
 
 
+def test_a_failed_operation_leaves_no_record_in_its_unit() -> None:
+    """Records that were logged after a mark vanish with the rollback to it; those before it stay."""
+    tree = new_tree(capacity=8)
+    fill(tree, range(4))
+    recorder = Recorder()
+    tree.space.pool.attach_redo(recorder, atomic=True)
+    mtr = tree.space.pool.mtr()
+    tree.insert(mtr, 10, make_row(10))
+    mark = mtr.mark()
+    tree.insert(mtr, 11, make_row(11))
+    mtr.rollback_to(mark)
+    mtr.commit()
+    assert [record[:3] for unit in recorder.units for record in unit[0]] == [(Op.INSERT, tree.root_no, (10, make_row(10)))]
+
+
 def test_an_atomic_mini_transaction_undoes_everything() -> None:
     tree = new_tree(capacity=5)
     fill(tree, range(0, 100, 2))
