@@ -313,9 +313,6 @@ def match_columns(columns: tuple[ast.ColumnRef, ...]) -> tuple[ast.ColumnRef, ..
     return columns
 
 
-columns = sequence
-
-
 def match(columns: tuple[ast.ColumnRef, ...], against: Expr, modifier: str) -> Expr:
     return ast.Match(columns, against, modifier)
 
