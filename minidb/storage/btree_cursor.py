@@ -24,7 +24,8 @@ class LeafCursor:
     so (v,) stands before all keys that begin with v and (v, MAX) behind them."""
 
     __slots__ = (
-        "_advance", "_high", "_high_inclusive", "_last", "_low", "_low_inclusive", "_no", "_smo", "_started", "done", "tree",
+        "_high", "_high_inclusive", "_last", "_low", "_low_inclusive", "_no", "_reverse", "_smo", "_started", "done",
+        "tree",
     )
 
     def __init__(
@@ -37,7 +38,7 @@ class LeafCursor:
         self._high = high
         self._low_inclusive = low_inclusive
         self._high_inclusive = high_inclusive
-        self._advance = self._backward if reverse else self._forward
+        self._reverse = reverse
         self._last: Key = None
         self._started = False
         self._no = NO_PAGE
@@ -48,7 +49,7 @@ class LeafCursor:
         reverses).  None at the end, and ever after."""
         if self.done:
             return None
-        found = self._advance()
+        found = self._backward() if self._reverse else self._forward()
         if found is None:
             self.done = True
         return found

@@ -139,6 +139,7 @@ def corrupt(space: Tablespace, no: int, what: str) -> CorruptPageError:
     """1877 naming table, page and file; the caller raises it."""
     error = CorruptPageError(1877, f"Table '{space.table}' is corrupt: page {no} of file '{space.path}' {what}")
     error.code, error.symbol = 1877, "ER_TABLE_CORRUPT"
+    error.__suppress_context__ = True  # that a frame was missing is no news to whoever reads the traceback
     return error
 
 

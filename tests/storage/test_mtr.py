@@ -13,7 +13,7 @@ from minidb.storage.file import MemoryFileSystem
 from minidb.storage.mtr import LogRecord, Op
 from minidb.storage.page import PAGE_SIZE, Page
 from minidb.storage.page_codec import encode_page
-from tests.storage.storage_kit import assert_sound, content, decode, fill, make_row, new_tree, spec
+from tests.storage.storage_kit import assert_sound, content, fill, make_row, new_tree, spec
 
 
 class Recorder:
@@ -212,4 +212,3 @@ def test_the_pool_hands_out_one_mini_transaction() -> None:
     tree = new_tree()
     pool = tree.space.pool
     assert pool.mtr() is pool.mtr()
-    assert decode(tree.spec.encode(1, (1, "x")), 0)[:2] == (1, (1, "x"))
