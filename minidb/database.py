@@ -26,6 +26,7 @@ from minidb.engine import Engine, Table
 from minidb.errors import Error, OperationalError, SqlError
 from minidb.metadata_lock import MetadataLocks
 from minidb.scheduler import Scheduler, ThreadScheduler, Waiter
+from minidb.statements.cache import Texts
 from minidb.statements.variables import GlobalVariables
 from minidb.storage.buffer_pool import BufferPool
 from minidb.storage.file import FileSystem, MemoryFileSystem, RealFileSystem
@@ -53,7 +54,8 @@ class Database:
                  buffer_pool_pages: int | None = None, leaf_capacity: int = 256, default_engine: str = "InnoDB",
                  purge: str = "background") -> None:
         """Open or create the directory `path`.  buffer_pool_pages: pages kept in memory, None = all.  leaf_capacity: records in a
-        leaf page.  purge: 'background', or 'manual' for purging by `purge()` only.  Raises OperationalError (1033, lock)."""
+        leaf page.  purge: 'background', or 'manual' where the scheduler runs workers by `purge()` only (StepScheduler).
+        Raises OperationalError (1033, lock)."""
         if profile not in PROFILES:
             raise SqlError.of(1231, "profile", profile)
         self.path = path
@@ -65,12 +67,12 @@ class Database:
         self.created: dict[int, datetime.datetime] = {}
         self.next_session_id = 1
         self.closed = False
-        self.plans: dict[Any, dict[Any, Any]] = {}
+        self.plans: dict[Any, Texts] = {}
         self._handles: dict[tuple[str, str], Table] = {}
         self.fs, self._lock = _open_directory(path)
         try:
             self.scheduler = scheduler or ThreadScheduler()
-            self._start(buffer_pool_pages, leaf_capacity, purge)
+            self._start(buffer_pool_pages, leaf_capacity)
         except BaseException:
             self._lock.release()
             self.fs.close()
@@ -80,8 +82,9 @@ class Database:
             self.variables.values["datadir"] = path.rstrip("/") + "/"
             _open.add(self)
 
-    def _start(self, buffer_pool_pages: int | None, leaf_capacity: int, purge: str) -> None:
+    def _start(self, buffer_pool_pages: int | None, leaf_capacity: int) -> None:
         from minidb.innodb.engine import InnodbEngine
+        from minidb.innodb.profile import get_profile
         from minidb.myisam.engine import MyisamEngine
 
         persistent = self.path != MEMORY
@@ -97,10 +100,11 @@ class Database:
         self.version = self.dictionary.version
         self.pool = BufferPool(self.fs, buffer_pool_pages)
         self.metadata_locks = MetadataLocks(self.scheduler)
-        self.innodb = InnodbEngine(self.pool, self.scheduler, leaf_capacity=leaf_capacity, profile=self.profile)
+        self.innodb = InnodbEngine(self.pool, self.scheduler, leaf_capacity=leaf_capacity, profile=get_profile(self.profile))
         self.myisam = MyisamEngine(self.pool, self.scheduler, leaf_capacity=leaf_capacity)
         self.engines: dict[str, Engine] = {"InnoDB": self.innodb, "MyISAM": self.myisam}
-        self._connect_engines(purge)
+        self.innodb.core.find_table = self.dictionary.find_table
+        self.innodb.core.references = self.dictionary.references_to
         if fresh:
             self.dictionary.create_database(DEFAULT_DATABASE, "utf8mb4", "utf8mb4_general_ci")
             self._make_directory(DEFAULT_DATABASE)
@@ -111,14 +115,6 @@ class Database:
             for engine in self.engines.values():
                 for _ in engine.recover():
                     pass
-
-    def _connect_engines(self, purge: str) -> None:
-        """Tell InnoDB how to find other tables' definitions (foreign keys), and who purges."""
-        core = self.innodb.core
-        core.find_table = self.dictionary.find_table
-        core.references = self.dictionary.references_to
-        if purge == "background":
-            self.innodb.start_purge()
 
     # ---- sessions
     def session(self, name: str = "", *, user: str = "root", host: str = "localhost") -> Session:
@@ -244,11 +240,13 @@ class Database:
     # ---- looking inside
     def locks(self) -> list[Any]:
         """All InnoDB locks, as the lab records them."""
-        return self.innodb.lock_rows()
+        from minidb.innodb import lock_listing
+
+        return list(lock_listing.locks(self.innodb.locks))
 
     def read_views(self) -> list[int]:
         """Ids of the sessions that hold a read view beyond their statement."""
-        return self.innodb.read_view_owners()
+        return [trx.session_id for trx, _ in self.innodb.core.system.open_views()]
 
     def waiting(self) -> list[Waiter]:
         """The waits of all blocked sessions, longest waiting first."""
@@ -258,13 +256,14 @@ class Database:
         """A sentence on what a blocked session waits for, and on whom."""
         if waiter.kind == "meta":
             return self.metadata_locks.explain(waiter)
-        if waiter.kind == "row":
-            return self.innodb.why_waits(waiter)
-        return self.myisam.why_waits(waiter)
+        from minidb.innodb import lock_listing
+
+        found = lock_listing.explain_wait(self.innodb.locks, waiter.session_id)
+        return found or f"{waiter.session_name} waits for the table lock {waiter.what}"
 
     def purge(self) -> None:
         """Remove all versions that no open read view needs."""
-        self.innodb.purge()
+        self.innodb.purge_all()
 
     def check(self) -> list[str]:
         """Broken invariants of the dictionary and of every table, as sentences; empty when all is sound."""

@@ -20,10 +20,11 @@ from minidb.errors import Error, InternalError, RolledBack, SqlError
 from minidb.metadata_lock import SHARED_READ, SHARED_WRITE
 from minidb.query.context import ExecContext
 from minidb.query.plan import ExplainRow
-from minidb.scheduler import Interrupted
 from minidb.statements import preparing
 from minidb.statements.cache import Entry, Prepared, Texts
+from minidb.statements.failures import as_error
 from minidb.statements.result import Result, Warnings
+from minidb.statements.running import change, read
 from minidb.statements.session_variables import SessionSettings
 from minidb.statements.table_locks import LockedTables
 
@@ -126,16 +127,26 @@ class Session(SessionSettings):
         self.current = text
         try:
             entry, prepared, params = preparing.prepare(self, text, args)
-        except Error as error:
+        except Exception as error:
             self.current = None
-            self._note_error(error)
-            raise
-        except RecursionError:
-            self.current = None
-            raise SqlError.text(1436, "Thread stack overrun: the statement is nested too deeply") from None
+            made = as_error(self, error)
+            if isinstance(made, Error):
+                self._note_error(made)
+            raise made from error.__cause__
         if prepared is None:
             return self._command(entry.tree, text)
-        return self._run(prepared, params, text, args)
+        return self._run(prepared, params, text, args, entry.rows)
+
+    def insert_rows(self, key: str, text: str, rows: Sequence[tuple[Any, ...]]) -> Result:
+        """Run the INSERT of one row whose normalised text is `key` for many rows, as one statement."""
+        if self.closed:
+            raise SqlError.of(1927)
+        try:
+            prepared = preparing.prepare_key(self, key, rows[0])
+        except Error as error:
+            self._note_error(error)
+            raise
+        return self._run(prepared, rows[0], text, rows[0], rows)
 
     def _command(self, tree: Any, text: str) -> Result:
         """A statement that is not a plan."""
@@ -171,8 +182,9 @@ class Session(SessionSettings):
             self.row_count = result.affected
         return result
 
-    def _run(self, prepared: Prepared, params: tuple[Any, ...], text: str, args: Any) -> Result:
-        """Run a plan with all that may be special about the session."""
+    def _run(self, prepared: Prepared, params: tuple[Any, ...], text: str, args: Any,
+             many: Sequence[tuple[Any, ...]] | None = None) -> Result:
+        """Run a plan with all that may be special about the session.  many: the rows of a multi-row INSERT."""
         if self.closed:
             raise SqlError.of(1927)
         self.current = text
@@ -188,9 +200,9 @@ class Session(SessionSettings):
         try:
             prepared, params = self._lock_names(prepared, params, text, args)
             if prepared.changes:
-                result = self._change(prepared, params)
+                result = change(self, prepared, params, many)
             else:
-                result = self._read(prepared, params)
+                result = read(self, prepared, params)
         except BaseException as error:
             raise self._failed(error, prepared) from error.__cause__
         finally:
@@ -235,37 +247,6 @@ class Session(SessionSettings):
                                       if not h.tdef.temporary):
             raise SqlError.of(1792)
 
-    def _read(self, prepared: Prepared, params: tuple[Any, ...]) -> Result:
-        """Run a plan that changes nothing."""
-        trx, instance = self.trx, self.instance
-        context = self.fresh_context(prepared)
-        locked = bool(prepared.table_locks) and self.locked is None
-        if locked:
-            self.lock_myisam(prepared)
-        try:
-            rows = prepared.run(context, params)
-        finally:
-            if locked:
-                instance.myisam.unlock_tables(trx)
-        if trx.active:
-            if trx.autocommit:
-                instance.innodb.commit(trx)
-            else:
-                instance.innodb.end_statement(trx, True)
-        if trx.autocommit:
-            self._autocommitted()
-        else:
-            instance.metadata_locks.end_statement(self.owner)
-        if rows is None:
-            self.row_count = 0
-            return Result()
-        if not prepared.limited and len(rows) > self.select_limit and prepared.plan.kind == "select":
-            rows = rows[: self.select_limit]
-        self.row_count = -1
-        if not prepared.counts_rows:
-            self.found_rows = len(rows)
-        return Result(prepared.columns, rows)
-
     def fresh_context(self, prepared: Prepared) -> ExecContext:
         """The session's execution context, reset for a statement."""
         context = self.context
@@ -281,54 +262,8 @@ class Session(SessionSettings):
             wanted = [(h, TableLock.WRITE_LOW_PRIORITY if k == TableLock.WRITE else k) for h, k in wanted]
         self.instance.myisam.lock_tables(self.trx, wanted, self.lock_wait_seconds)
 
-    def _change(self, prepared: Prepared, params: tuple[Any, ...]) -> Result:
-        """Run a plan that changes rows, as a unit."""
-        trx, instance = self.trx, self.instance
-        if instance.dictionary.clean:
-            instance.note_change()
-        context = self.fresh_context(prepared)
-        engines = prepared.engines
-        before = self.last_insert_id
-        locked = bool(prepared.table_locks) and self.locked is None
-        if locked:
-            self.lock_myisam(prepared)
-        try:
-            for engine in engines:
-                engine.begin_statement(trx)
-            try:
-                rows = prepared.run(context, params)
-            except BaseException:
-                for engine in engines:
-                    engine.end_statement(trx, False)
-                raise
-            for engine in engines:
-                engine.end_statement(trx, True)
-        finally:
-            if locked:
-                instance.myisam.unlock_tables(trx)
-        if trx.autocommit:
-            if trx.active:
-                instance.innodb.commit(trx)
-            self._autocommitted()
-        else:
-            instance.metadata_locks.end_statement(self.owner)
-        return self._changed(context, prepared, rows, before)
-
-    def _changed(self, context: ExecContext, prepared: Prepared, rows: list[tuple[Any, ...]] | None, before: int) -> Result:
-        result = Result(prepared.columns, rows) if rows is not None and prepared.columns else Result()
-        result.affected = self.row_count = context.affected
-        if context.matched is not None:
-            result.matched, result.changed = context.matched, context.changed
-        if context.records is not None:
-            result.records, result.duplicates = context.records, context.duplicates
-        if context.insert_id:
-            self.last_insert_id = result.insert_id = context.insert_id
-        elif self.last_insert_id != before:
-            result.insert_id = self.last_insert_id
-        return result
-
     # ---- ends
-    def _autocommitted(self) -> None:
+    def autocommitted(self) -> None:
         """The end of a transaction of one statement."""
         self.instance.metadata_locks.release_transaction(self.owner)
         self.trx.changed_non_transactional = False
@@ -381,7 +316,7 @@ class Session(SessionSettings):
         trx, instance = self.trx, self.instance
         self.stale = False
         self.current = None
-        made = self._as_error(error)
+        made = as_error(self, error)
         if isinstance(made, Error) and made.rolled_back is RolledBack.TRANSACTION:
             if trx.active:
                 instance.innodb.rollback(trx)
@@ -389,7 +324,7 @@ class Session(SessionSettings):
         elif trx.autocommit:
             if trx.active:
                 instance.innodb.rollback(trx)
-            self._autocommitted()
+            self.autocommitted()
         else:
             if trx.active and (prepared is None or not prepared.changes):
                 instance.innodb.end_statement(trx, True)
@@ -400,24 +335,6 @@ class Session(SessionSettings):
                 self.close()
         self.row_count = -1
         return made
-
-    def _as_error(self, error: BaseException) -> BaseException:
-        """What leaves the session for `error`: interruptions get their number, surprises become InternalError."""
-        if isinstance(error, Interrupted):
-            self.scheduler.clear_interrupt(self.connection_id)
-            return SqlError.of(error.code)
-        if isinstance(error, Error):
-            if error.code in (1317, 1927, 1969):
-                self.scheduler.clear_interrupt(self.connection_id)
-            return error
-        if isinstance(error, RecursionError):
-            return SqlError.text(1436, "Thread stack overrun: the statement is nested too deeply")
-        if isinstance(error, Exception):
-            made = InternalError(1815, f"Internal error: {type(error).__name__}: {error}")
-            made.code, made.symbol = 1815, "ER_INTERNAL_ERROR"
-            made.__cause__ = error
-            return made
-        return error
 
     def _note_error(self, error: Error) -> None:
         entry = ("Error", error.code, error.message)

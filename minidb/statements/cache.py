@@ -58,16 +58,18 @@ class Entry:
     """What the cache knows of one exact text.
 
     Without arguments: `prepared` and `params` (literals lifted out of the text), or `tree` for a statement that is not a plan.
+    rows: those of a multi-row INSERT of literals (never kept in the cache).
     With arguments: `bind` makes the parameters of a call's arguments (None: they are the parameters), `by_types` holds the plans.
     """
 
-    __slots__ = ("bind", "by_types", "key", "params", "prepared", "tree")
+    __slots__ = ("bind", "by_types", "key", "params", "prepared", "rows", "tree")
 
     def __init__(self) -> None:
         self.key = ""
         self.params: tuple[Any, ...] = ()
         self.prepared: Prepared | None = None
         self.tree: Any = None
+        self.rows: list[tuple[Any, ...]] | None = None
         self.bind: Callable[[Any], tuple[Any, ...]] | None = None
         self.by_types: dict[Types, Prepared] = {}
 

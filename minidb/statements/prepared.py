@@ -47,16 +47,16 @@ def _count(text: str) -> int:
 
 def run(session: Session, text: str, values: tuple[Any, ...]) -> Result:
     """Run prepared `text` with `values` for its ``?``."""
+    from minidb.statements.cache import tree_of
     from minidb.statements.dispatch import handler_of
-    from minidb.statements.preparing import tree_of
 
     if not values:
-        return session.nested(text, None)
+        return session.execute(text)
     from minidb.query.parser import parse
 
     tree = tree_of(text, parse)
     if isinstance(tree, PLAN_TYPES):
-        return session.nested(text, values)
+        return session.execute(text.replace("%", "%%"), values)
     handler, _ = handler_of(type(tree))
     return handler(session, tree)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from minidb.engine import Engine, Table
 from minidb.errors import SqlError
 from minidb.query import ast
+from minidb.query.context import SessionState
 from minidb.query.infoschema import DATABASE, InformationSchema
 from minidb.query.plan import PlanTable
 from minidb.statements.cache import CompiledPlan, Entry, Prepared, plans_for, signature, tree_of
@@ -25,17 +26,18 @@ _first_word = re.compile(r"[\s(]*([A-Za-z]+)").match
 class Environment:
     """The compiler's view of a session (query.environment.CompileEnv)."""
 
-    __slots__ = ("foreign_key_checks", "session")
+    __slots__ = ("foreign_key_checks", "owner", "session")
 
     def __init__(self, session: Session) -> None:
-        self.session = session
+        self.owner = session
+        self.session: SessionState = session
         self.foreign_key_checks = session.foreign_key_checks
 
     def open(self, db: str | None, name: str) -> Table:
-        return open_table(self.session, db, name)
+        return open_table(self.owner, db, name)
 
     def sql_mode(self) -> frozenset[str]:
-        return self.session.modes
+        return self.owner.modes
 
 
 def prepare(session: Session, text: str, args: Any) -> tuple[Entry, Prepared | None, tuple[Any, ...]]:
@@ -54,8 +56,8 @@ def prepare(session: Session, text: str, args: Any) -> tuple[Entry, Prepared | N
     normal = normalize(text, args)
     if normal.rows is not None:
         entry = Entry()
-        prepared = prepare_rows(session, normal.key, normal.rows)
-        return entry, prepared, (normal.rows,)
+        entry.rows = normal.rows
+        return entry, prepare_key(session, normal.key, normal.rows[0]), normal.rows[0]
     params = normal.params
     prepared = prepare_key(session, normal.key, params)
     return _remember(session, text, args, normal.key, params, prepared), prepared, params
@@ -172,11 +174,6 @@ def bind(session: Session, made: CompiledPlan) -> Prepared:
             engines.append(engine)
     virtual = any(t.db == DATABASE for t in made.plan.tables)
     return Prepared(made.plan, handles, tuple(engines), version, virtual, made.counts_rows, made.limited)
-
-
-def prepare_rows(session: Session, key: str, rows: list[tuple[Any, ...]]) -> Prepared:
-    """The plan of an INSERT of one row of parameters, to be run for many rows."""
-    return prepare_key(session, key, rows[0])
 
 
 def prepare_tree(session: Session, tree: ast.Statement, params: tuple[Any, ...] = ()) -> Prepared:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 EPOCH = datetime.datetime(1970, 1, 1)
 ISOLATION_NAMES = {"READ-UNCOMMITTED": Isolation.READ_UNCOMMITTED, "READ-COMMITTED": Isolation.READ_COMMITTED,
                    "REPEATABLE-READ": Isolation.REPEATABLE_READ, "SERIALIZABLE": Isolation.SERIALIZABLE}
-SETTINGS = frozenset({"sql_mode", "collation_connection", "character_set_connection", "foreign_key_checks", "check_constraint_checks",
-                      "div_precision_increment", "sql_auto_is_null"})
+SETTINGS = frozenset({"sql_mode", "collation_connection", "character_set_connection", "foreign_key_checks",
+                      "check_constraint_checks", "div_precision_increment", "sql_auto_is_null"})
 
 
 class SessionSettings:
@@ -149,9 +149,7 @@ class SessionSettings:
 
     def _after(self, name: str) -> None:
         if name == "autocommit":
-            if self.autocommit and not self.explicit and not self.trx.autocommit:
-                self.commit_transaction()
-            elif self.autocommit and self.explicit:
+            if (self.autocommit and not self.explicit and not self.trx.autocommit) or (self.autocommit and self.explicit):
                 self.commit_transaction()
             self.reset_transaction()
         elif name in (self.isolation_variable, self.read_only_variable):

@@ -1,0 +1,321 @@
+"""DDL: names are locked, definitions worked out (query.ddl, query.alter), and the change made (database.py).
+
+Order of every statement here: commit what is open, check LOCK TABLES and the READ ONLY transaction, take exclusive metadata locks
+in the order of the names, look at the definitions again, change, release the metadata locks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from minidb.catalog import TableDef
+from minidb.errors import SqlError
+from minidb.metadata_lock import EXCLUSIVE, SHARED_READ
+from minidb.query import ast
+from minidb.query.alter import alter_table as work_out
+from minidb.query.alter import renamed
+from minidb.query.ddl import define_like, define_table
+from minidb.query.ddl_columns import DefineEnv, charset_options, check_name
+from minidb.query.ddl_keys import constraint_text, quote
+from minidb.statements import temporary
+from minidb.statements.preparing import prepare_tree
+from minidb.statements.result import Result, done
+from minidb.statements.table_copy import alter, fill_from_query
+from minidb.statements.transactions import implicit_commit
+
+if TYPE_CHECKING:
+    from minidb.session import Session
+
+SYSTEM = frozenset({"information_schema"})
+Name = tuple[str, str]
+
+
+def environment(session: Session, db: str, is_temporary: bool = False) -> DefineEnv:
+    """What definitions are made in."""
+    values = session.variables.values
+    return DefineEnv(
+        session.instance.dictionary, db, tuple(session.instance.engines), values["default_storage_engine"], session.modes,
+        session.foreign_key_checks, session.warn, temporary=is_temporary)
+
+
+def full_name(session: Session, ref: ast.TableRef) -> Name:
+    """(database, table) of a name as written; raises 1046, 1044 for system databases."""
+    db = ref.db or session.current_database()
+    if db.lower() in SYSTEM:
+        raise SqlError.of(1044, session.user, session.host, "information_schema")
+    return db, ref.name
+
+
+def enter(session: Session, names: Iterable[Name], seconds: float | None = None, reads: Iterable[Name] = (),
+          new: Iterable[Name] = ()) -> None:
+    """Begin a DDL statement on `names` (see the module's docstring).  `new`: names that need not be locked by LOCK TABLES yet."""
+    if session.trx.read_only and session.explicit:
+        raise SqlError.of(1792)
+    implicit_commit(session)
+    wanted = sorted(set(names))
+    fresh = set(new)
+    if session.locked is not None:
+        for name in wanted:
+            if name in fresh and session.instance.dictionary.find_table(*name) is None:
+                raise SqlError.of(1100, name[1])
+            session.locked.check_definition(*name)
+    locks = session.instance.metadata_locks
+    timeout = session.lock_wait_seconds if seconds is None else seconds
+    locks.acquire_all(session.owner, [*((n, EXCLUSIVE) for n in wanted), *((n, SHARED_READ) for n in reads)], timeout)
+
+
+def leave(session: Session) -> None:
+    """End a DDL statement."""
+    session.transaction_over()
+
+
+# ---- databases
+def create_database(session: Session, stmt: ast.CreateDatabase) -> Result:
+    name = check_name(stmt.name, 1102)
+    instance = session.instance
+    enter(session, [(name, "")])
+    exists = name in instance.dictionary.schemas or name.lower() in SYSTEM
+    if exists and stmt.or_replace:
+        instance.drop_database(name)
+    elif exists:
+        error = SqlError.of(1007, name)
+        if not stmt.if_not_exists:
+            raise error
+        session.warn("Note", 1007, error.message)
+        leave(session)
+        return done(1)
+    world = session.variables.world.values
+    charset, collation = charset_options(stmt.options, (world["character_set_server"], world["collation_server"]))
+    instance.create_database(name, charset, collation)
+    leave(session)
+    return done(1)
+
+
+def drop_database(session: Session, stmt: ast.DropDatabase) -> Result:
+    instance, name = session.instance, stmt.name
+    if name not in instance.dictionary.schemas:
+        if name.lower() in SYSTEM:
+            raise SqlError.of(1044, session.user, session.host, name)
+        error = SqlError.of(1008, name)
+        if not stmt.if_exists:
+            raise error
+        session.warn("Note", 1008, error.message)
+        return done()
+    tables = [(name, t) for t in instance.dictionary.tables(name)]
+    enter(session, [(name, ""), *tables])
+    if session.foreign_key_checks:
+        for _, table in tables:
+            if any(r.child.db != name for r in instance.dictionary.references_to(name, table)):
+                raise SqlError.of(1217)
+    dropped = instance.drop_database(name)
+    if session.database == name:
+        session.database = None
+        session.change_setting()
+    leave(session)
+    return done(dropped)
+
+
+# ---- CREATE TABLE
+def create_table(session: Session, stmt: ast.CreateTable) -> Result:
+    if stmt.temporary:
+        return temporary.create_table(session, stmt)
+    db, name = full_name(session, stmt.table)
+    instance = session.instance
+    instance.dictionary.database(db)
+    check_name(name, 1103)
+    reads = [full_name(session, stmt.like)] if stmt.like is not None else []
+    enter(session, [(db, name)], reads=reads, new=[(db, name)])
+    existing = instance.dictionary.find_table(db, name)
+    if existing is not None:
+        if stmt.if_not_exists:
+            session.warn("Note", 1050, SqlError.of(1050, name).message)
+            leave(session)
+            return done()
+        if not stmt.or_replace:
+            raise SqlError.of(1050, name)
+    if stmt.like is not None and stmt.like.name == name and reads[0] == (db, name):
+        raise SqlError.of(1066, name)
+    if existing is not None:
+        _refuse_if_referenced(session, [existing])
+        instance.drop_table(existing)
+    result = _make_table(session, stmt, db, name)
+    leave(session)
+    return result
+
+
+def _make_table(session: Session, stmt: ast.CreateTable, db: str, name: str) -> Result:
+    instance, env = session.instance, environment(session, stmt.table.db or session.database or "")
+    if stmt.like is not None:
+        source = session.open(stmt.like.db, stmt.like.name).tdef
+        if not source.id:
+            raise SqlError.of(1347, source.db, source.name, "BASE TABLE")
+        instance.create_table(define_like(source, db, name, env, False))
+        return done()
+    if stmt.query is None:
+        instance.create_table(define_table(stmt, env))
+        return done()
+    prepared = prepare_tree(session, stmt.query)
+    tdef = define_table(stmt, env, prepared.columns)
+    instance.create_table(tdef)
+    try:
+        return fill_from_query(session, tdef, prepared, stmt.query_mode)
+    except BaseException:
+        if session.trx.active:
+            instance.innodb.rollback(session.trx)
+        instance.drop_table(tdef)
+        raise
+
+
+# ---- DROP, RENAME, TRUNCATE
+def drop_table(session: Session, stmt: ast.DropTable) -> Result:
+    if stmt.view:
+        return _drop_views(session, stmt)
+    names = [full_name(session, t) for t in stmt.tables]
+    if len(set(names)) != len(names):
+        raise SqlError.of(1066, names[-1][1])
+    rest = temporary.drop_tables(session, names, only=stmt.temporary)
+    instance = session.instance
+    if rest and not stmt.temporary:
+        enter(session, rest)
+    found, missing = [], []
+    for name in rest:
+        tdef = None if stmt.temporary else instance.dictionary.find_table(*name)
+        if tdef is None:
+            missing.append(name)
+        else:
+            found.append(tdef)
+    if session.foreign_key_checks:
+        _refuse_if_referenced(session, found)
+    for tdef in found:
+        instance.drop_table(tdef)
+    if rest and not stmt.temporary:
+        leave(session)
+    if missing:
+        error = SqlError.of(1051, ",".join(".".join(n) for n in missing))
+        if not stmt.if_exists:
+            raise error
+        for name in missing:
+            session.warn("Note", 1051, SqlError.of(1051, ".".join(name)).message)
+    return done()
+
+
+def _drop_views(session: Session, stmt: ast.DropTable) -> Result:
+    for ref in stmt.tables:
+        db, name = full_name(session, ref)
+        if session.instance.dictionary.find_table(db, name) is not None:
+            raise SqlError.of(1347, db, name, "VIEW")
+        error = SqlError.text(4092, f"Unknown VIEW: '{db}.{name}'")
+        if not stmt.if_exists:
+            raise error
+        session.warn("Note", 4092, error.message)
+    return done()
+
+
+def _refuse_if_referenced(session: Session, dropped: list[TableDef]) -> None:
+    """1451 for a parent of a table that stays."""
+    gone = {t.full_name for t in dropped}
+    for tdef in dropped:
+        for reference in session.instance.dictionary.references_to(*tdef.full_name):
+            if reference.child.full_name not in gone and session.foreign_key_checks:
+                raise SqlError.text(1451, "Cannot delete or update a parent row: a foreign key constraint fails")
+
+
+def rename_table(session: Session, stmt: ast.RenameTable) -> Result:
+    pairs = [(full_name(session, a), full_name(session, b)) for a, b in stmt.pairs]
+    enter(session, {n for pair in pairs for n in pair})
+    undone: list[tuple[Name, Name]] = []
+    try:
+        for old, new in pairs:
+            rename(session, old, new)
+            undone.append((new, old))
+    except BaseException:
+        for new, old in reversed(undone):
+            rename(session, new, old)
+        raise
+    leave(session)
+    return done()
+
+
+def rename(session: Session, old: Name, new: Name) -> None:
+    """Rename one table; raises 1049, 1050, 1103, 1146."""
+    instance = session.instance
+    tdef = instance.dictionary.find_table(*old)
+    if tdef is None:
+        raise SqlError.of(1146, *old)
+    instance.dictionary.database(new[0])
+    check_name(new[1], 1103)
+    if instance.dictionary.find_table(*new) is not None:
+        raise SqlError.of(1050, new[1])
+    instance.rename_table(tdef, renamed(tdef, *new))
+
+
+def truncate(session: Session, stmt: ast.Truncate) -> Result:
+    name = full_name(session, stmt.table)
+    handle = session.temporary.get(name)
+    instance = session.instance
+    if handle is not None:
+        instance.engines[handle.tdef.engine].truncate_table(handle.tdef)
+        temporary.reopen(session, name, handle.tdef)
+        return done()
+    if instance.dictionary.find_table(*name) is None:
+        raise SqlError.of(1146, *name)
+    enter(session, [name])
+    tdef = instance.dictionary.find_table(*name)
+    if tdef is None:
+        raise SqlError.of(1146, *name)
+    if session.foreign_key_checks:
+        for reference in instance.dictionary.references_to(*name):
+            if reference.child.full_name != name:
+                child = reference.child
+                text = constraint_text(child, reference.key, qualified=True)
+                raise SqlError.of(1701, f"{quote(child.db)}.{quote(child.name)}, {text}")
+    instance.truncate_table(tdef)
+    leave(session)
+    return done()
+
+
+# ---- ALTER
+def alter_table(session: Session, stmt: ast.AlterTable) -> Result:
+    name = full_name(session, stmt.table)
+    if name in session.temporary:
+        return temporary.alter_table(session, name, stmt)
+    instance = session.instance
+    if instance.dictionary.find_table(*name) is None:
+        raise SqlError.of(1146, *name)
+    targets = [full_name(session, a.table) for a in stmt.actions if a.kind == "RENAME_TABLE" and a.table is not None]
+    enter(session, [name, *targets], _seconds(stmt.wait))
+    tdef = instance.dictionary.find_table(*name)
+    if tdef is None:
+        raise SqlError.of(1146, *name)
+    env = environment(session, name[0])
+    alteration = work_out(tdef, stmt, env, instance.dictionary.references_to(*name))
+    target = alteration.rename_to
+    if target is not None and target != name and instance.dictionary.find_table(*target) is not None:
+        raise SqlError.of(1050, target[1])
+    copied = alter(session, alteration)
+    if target is not None and target != name:
+        rename(session, name, target)
+    leave(session)
+    result = done(copied)
+    result.records, result.duplicates = copied, 0
+    return result
+
+
+def _seconds(wait: str) -> float | None:
+    words = wait.split()
+    if not words:
+        return None
+    return 0.0 if words[0] == "NOWAIT" else float(words[-1])
+
+
+def create_index(session: Session, stmt: ast.CreateIndex) -> Result:
+    actions = [ast.AlterAction("ADD_INDEX", index=stmt.index, if_not_exists=stmt.index.if_not_exists)]
+    if stmt.or_replace:
+        actions.insert(0, ast.AlterAction("DROP_INDEX", name=stmt.index.name, if_exists=True))
+    return alter_table(session, ast.AlterTable(stmt.table, tuple(actions)))
+
+
+def drop_index(session: Session, stmt: ast.DropIndex) -> Result:
+    action = ast.AlterAction("DROP_INDEX", name=stmt.name, if_exists=stmt.if_exists)
+    return alter_table(session, ast.AlterTable(stmt.table, (action,)))

@@ -1,0 +1,128 @@
+"""Running a bound plan: reading ones, and changing ones as a unit (begin_statement, end_statement, in autocommit mode commit)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from minidb.errors import Error, RolledBack, SqlError
+from minidb.query.context import ExecContext
+from minidb.statements.result import Result
+
+if TYPE_CHECKING:
+    from minidb.session import Session
+    from minidb.statements.cache import Prepared
+
+Params = tuple[Any, ...]
+
+
+def read(session: Session, prepared: Prepared, params: Params) -> Result:
+    """Run a plan that changes nothing."""
+    trx, instance = session.trx, session.instance
+    context = session.fresh_context(prepared)
+    locked = bool(prepared.table_locks) and session.locked is None
+    if locked:
+        session.lock_myisam(prepared)
+    try:
+        rows = prepared.run(context, params)
+    finally:
+        if locked:
+            instance.myisam.unlock_tables(trx)
+    if trx.autocommit:
+        if trx.active:
+            instance.innodb.commit(trx)
+        session.autocommitted()
+    else:
+        if trx.active:
+            instance.innodb.end_statement(trx, True)
+        instance.metadata_locks.end_statement(session.owner)
+    if rows is None:
+        session.row_count = 0
+        return Result()
+    if not prepared.limited and len(rows) > session.select_limit and prepared.plan.kind == "select":
+        rows = rows[: session.select_limit]
+    session.row_count = -1
+    if not prepared.counts_rows:
+        session.found_rows = len(rows)
+    return Result(prepared.columns, rows)
+
+
+def change(session: Session, prepared: Prepared, params: Params, many: Sequence[Params] | None = None) -> Result:
+    """Run a plan that changes rows, as a unit.  many: the parameters of each row of one multi-row INSERT (`params` is unused)."""
+    trx, instance = session.trx, session.instance
+    if instance.dictionary.clean:
+        instance.note_change()
+    context = session.fresh_context(prepared)
+    engines = prepared.engines
+    before = session.last_insert_id
+    locked = bool(prepared.table_locks) and session.locked is None
+    if locked:
+        session.lock_myisam(prepared)
+    try:
+        for engine in engines:
+            engine.begin_statement(trx)
+        try:
+            rows = None
+            if many is None:
+                rows = prepared.run(context, params)
+            else:
+                _run_many(session, prepared, context, many)
+        except BaseException as error:
+            if not (isinstance(error, Error) and error.rolled_back is RolledBack.TRANSACTION):
+                for engine in engines:
+                    engine.end_statement(trx, False)
+            raise
+        for engine in engines:
+            engine.end_statement(trx, True)
+    finally:
+        if locked:
+            instance.myisam.unlock_tables(trx)
+    if trx.autocommit:
+        if trx.active:
+            instance.innodb.commit(trx)
+        session.autocommitted()
+    else:
+        instance.metadata_locks.end_statement(session.owner)
+    return _changed(session, context, prepared, rows, before)
+
+
+def _run_many(session: Session, prepared: Prepared, context: ExecContext, many: Sequence[Params]) -> None:
+    """One row after the other; the counters add up, the insert id is the first row's."""
+    run = prepared.run
+    affected = duplicates = insert_id = number = 0
+    try:
+        for number, params in enumerate(many, 1):
+            context.affected = context.insert_id = 0
+            context.duplicates = None
+            run(context, params)
+            affected += context.affected
+            duplicates += context.duplicates or 0
+            insert_id = insert_id or context.insert_id
+            if not number & 255:
+                session.check_interrupted()
+    except Error as error:
+        raise _at_row(error, number) from error.__cause__
+    context.affected, context.insert_id = affected, insert_id
+    context.records, context.duplicates = len(many), duplicates
+
+
+def _at_row(error: Error, number: int) -> Error:
+    """The error of a one-row plan, telling the row of the statement."""
+    if number > 1 and error.message.endswith("at row 1"):
+        text = f"{error.message[:-1]}{number}"
+        return SqlError.make(type(error), error.code, text, error.symbol, error.sqlstate, error.rolled_back)
+    return error
+
+
+def _changed(session: Session, context: ExecContext, prepared: Prepared, rows: list[Params] | None, before: int) -> Result:
+    result = Result(prepared.columns, rows) if rows is not None and prepared.columns else Result()
+    result.affected = session.row_count = context.affected
+    if context.matched is not None:
+        result.matched, result.changed = context.matched, context.changed
+    if context.records is not None:
+        result.records, result.duplicates = context.records, context.duplicates
+    if context.insert_id:
+        session.last_insert_id = result.insert_id = context.insert_id
+    elif session.last_insert_id != before:
+        result.insert_id = session.last_insert_id
+    return result
