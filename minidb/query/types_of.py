@@ -12,7 +12,7 @@ from minidb.query import ast
 from minidb.query.ast import Expr
 from minidb.query.environment import CompileEnv
 from minidb.query.functions import lookup
-from minidb.query.functions.registry import FunctionSpec
+from minidb.query.functions.registry import UNKNOWN, FunctionSpec
 from minidb.query.nodes import Col, Given, Sub
 from minidb.types.sqltype import Family, SqlType
 
@@ -285,7 +285,8 @@ class Typer:
             chosen = parts[1:] if e.name in ("IF", "NVL2") else parts
             nullable = all(c.nullable for c in chosen) if e.name in ("IFNULL", "COALESCE", "NVL") else any(c.nullable for c in chosen)
             return Typed(unify([c.type for c in chosen]), nullable)
-        return Typed(spec.result([c.type for c in parts]), spec.may_be_null([c.nullable for c in parts]))
+        constants = [a.value if isinstance(a, ast.Literal) else UNKNOWN for a in arguments(e)]
+        return Typed(spec.result_for([c.type for c in parts], constants), spec.may_be_null([c.nullable for c in parts]))
 
     def _aggregate(self, e: ast.Aggregate) -> Typed:
         if e.name == "COUNT":

@@ -161,13 +161,13 @@ def is_true(value: Any, warn: Warn | None = None) -> bool | None:
     return to_number(value, warn) != 0
 
 
-def to_datetime(value: Any, warn: Warn | None = None) -> datetime | None:
-    """`value` as a moment; None with warning 1292 if it is no valid date."""
+def to_datetime(value: Any, warn: Warn | None = None, kind: str = "datetime") -> datetime | None:
+    """`value` as a moment; None with warning 1292 if it is no valid date.  `kind` is what a warning of text behind it speaks of."""
     moment = temporal.parse_datetime(value)
     if moment is None and value is not None:
         incorrect(warn, "datetime", value)
     elif isinstance(value, str) and warn is not None:
-        _warn_rest(value, temporal.read_datetime(value), "datetime", warn)
+        _warn_rest(value, temporal.read_datetime(value), kind, warn)
     return moment
 
 
@@ -180,7 +180,7 @@ def to_date(value: Any, warn: Warn | None = None) -> date | None:
     """`value` as a day; None with warning 1292 if it is no valid date."""
     if type(value) is date:
         return value
-    moment = to_datetime(value, warn)
+    moment = to_datetime(value, warn, "date")
     return None if moment is None else moment.date()
 
 

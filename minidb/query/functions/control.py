@@ -10,7 +10,7 @@ from minidb.query.functions import result_types as rt
 from minidb.query.functions.registry import always_nullable, function, never_null, null_if_all, null_if_any
 from minidb.query.functions.values import compare, equal
 from minidb.types import coerce
-from minidb.types.sqltype import SqlType
+from minidb.types.sqltype import Family, SqlType
 
 Types = Sequence[SqlType]
 
@@ -97,10 +97,18 @@ def interval(value: Any, *bounds: Any) -> int:
     return bisect_right([lowest if b is None else coerce.to_double(b) for b in bounds], coerce.to_double(value))
 
 
+def _extreme_type(types: Types) -> SqlType:
+    """Unlike other alternatives, text among numbers is compared as a number, text among dates as a date."""
+    families = {t.family for t in types}
+    if Family.STRING in families and families & {Family.INT, Family.DECIMAL, Family.FLOAT}:
+        return rt.DOUBLE
+    dated = [t for t in types if t.is_temporal()]
+    return rt.merge(dated if dated and families & {Family.STRING} else types)
+
+
 def _extreme(sign: int) -> Callable[[Types, str | None], Callable[..., Any]]:
     def make(types: Types, collation: str | None) -> Callable[..., Any]:
-        merged = rt.merge(types)
-        converters = _converted(types, merged)
+        converters = _converted(types, _extreme_type(types))
 
         def choose(*values: Any) -> Any:
             best = _apply(converters[0], values[0])
@@ -123,11 +131,11 @@ def _pick(sign: int, values: Sequence[Any]) -> Any:
     return best
 
 
-@function("GREATEST", 2, None, result=rt.merge, make=_extreme(1), nullable=null_if_any)
+@function("GREATEST", 2, None, result=_extreme_type, make=_extreme(1), nullable=null_if_any)
 def greatest(*values: Any) -> Any:
     return _pick(1, values)
 
 
-@function("LEAST", 2, None, result=rt.merge, make=_extreme(-1), nullable=null_if_any)
+@function("LEAST", 2, None, result=_extreme_type, make=_extreme(-1), nullable=null_if_any)
 def least(*values: Any) -> Any:
     return _pick(-1, values)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from minidb.query.functions.dates import DAY_NAMES, MONTH_NAMES, week_of
 from minidb.query.functions.registry import always_nullable, function
 from minidb.query.functions.values import text
 from minidb.types import coerce, temporal
+from minidb.types.sqltype import SqlType
 
 
 def _ordinal(day: int) -> str:
@@ -171,15 +173,23 @@ _NUMBERS = {"Y": ("Y", 4), "y": ("y", 2), "m": ("m", 2), "c": ("m", 2), "d": ("d
             "h": ("h", 2), "I": ("h", 2), "l": ("h", 2), "i": ("i", 2), "s": ("s", 2), "S": ("s", 2), "f": ("f", 6), "j": ("j", 3)}
 _WORDS = {"M": ("m", list(MONTH_NAMES)), "b": ("m", [m[:3] for m in MONTH_NAMES]), "W": ("w", list(DAY_NAMES)),
           "a": ("w", [d[:3] for d in DAY_NAMES])}
-_CLOCK_FIELDS = frozenset("Hhisfp")
+_CLOCK_LETTERS = frozenset("HhisfpkIlSTr")
+_DATE_LETTERS = frozenset("YymcdejMbDaWUuVvXxw")
 
 
-def read_by_format(source: str, layout: str) -> date | datetime | timedelta | None:
-    """`source` read by a STR_TO_DATE pattern: a date, a time or both, as the pattern has it; None where it does not fit."""
+Found = date | datetime | timedelta | None
+
+
+def read_by_format(source: str, layout: str) -> tuple[Found, bool]:
+    """What `source` says by a STR_TO_DATE pattern (a date, a time or both, as the pattern has it; None where it does not fit),
+    and whether all of `source` was read."""
     reader = _Reader(source)
     if not reader.read(layout):
-        return None
-    fields = reader.fields
+        return None, False
+    return _assemble(reader.fields, layout), not source[reader.pos :].strip()
+
+
+def _assemble(fields: dict[str, int], layout: str) -> Found:
     hour = fields.get("H", 0)
     if "h" in fields:
         if not 1 <= fields["h"] <= 12:
@@ -189,14 +199,13 @@ def read_by_format(source: str, layout: str) -> date | datetime | timedelta | No
     if hour > 23 or minute > 59 or second > 59:
         return None
     clock = timedelta(hours=hour, minutes=minute, seconds=second, microseconds=micro)
-    letters = set(_SPECIFIER.findall(layout))
-    timed = bool(letters & (_CLOCK_FIELDS | set("kIlSTr")))
-    if timed and not letters & set("YymcdejMbD"):
+    kind = _kind_of(layout).name
+    if kind == "time":
         return clock
     day = _day_of(fields)
     if day is None:
         return None
-    return datetime(day.year, day.month, day.day) + clock if timed else day
+    return datetime(day.year, day.month, day.day) + clock if kind == "datetime" else day
 
 
 def _day_of(fields: dict[str, int]) -> date | None:
@@ -210,9 +219,26 @@ def _day_of(fields: dict[str, int]) -> date | None:
         return None
 
 
-@function("STR_TO_DATE", 2, result=rt.always(rt.DATETIME), needs_session=True, nullable=always_nullable, params="t")
+def _kind_of(layout: str) -> SqlType:
+    """What a pattern gives: a date, a time or both."""
+    letters = set(_SPECIFIER.findall(layout))
+    timed, dated = bool(letters & _CLOCK_LETTERS), bool(letters & _DATE_LETTERS)
+    scale = 6 if "f" in letters else 0
+    if timed:
+        return replace(rt.DATETIME if dated else rt.TIME, scale=scale)
+    return rt.DATE
+
+
+def _read_type(types: Sequence[SqlType], constants: Sequence[Any]) -> SqlType:
+    return _kind_of(constants[1]) if isinstance(constants[1], str) else rt.DATETIME6
+
+
+@function("STR_TO_DATE", 2, result=rt.always(rt.DATETIME6), refine=_read_type, needs_session=True,
+          nullable=always_nullable, params="t")
 def str_to_date(session: Any, value: Any, layout: Any) -> date | datetime | timedelta | None:
-    found = read_by_format(text(value), text(layout))
+    found, complete = read_by_format(text(value), text(layout))
+    if found is not None and not complete:
+        coerce.truncated(session.warn, _kind_of(text(layout)).name, value)
     if found is None:
         session.warn("Warning", 1411, f"Incorrect datetime value: '{text(value)}' for function str_to_date")
     return found

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from minidb.query.functions import result_types as rt
 from minidb.query.functions.registry import always_nullable, function
-from minidb.query.functions.values import integer
+from minidb.query.functions.values import fraction_digits, integer
 from minidb.types import coerce, temporal
 from minidb.types.sqltype import Family, SqlType
 
@@ -25,8 +26,30 @@ _MAX_DAYS = 3_652_424
           inline="{0}", families=(Family.DATE,))
 def date_(session: Any, value: Any) -> date | None:
     """The day of a moment."""
-    moment = coerce.to_datetime(value, session.warn)
-    return None if moment is None else moment.date()
+    return coerce.to_date(value, session.warn)
+
+
+def fraction_scale(t: SqlType, constant: Any) -> int:
+    """Fractional digits of an argument: of its type, or of the text it is known to be."""
+    if t.family is Family.STRING:
+        return fraction_digits(constant) if isinstance(constant, str) else 6
+    if t.family is Family.FLOAT:
+        return 6
+    return min(6, t.scale or 0) if t.family in (Family.DECIMAL, Family.DATETIME, Family.TIME) else 0
+
+
+def _time_const_type(types: Types, constants: Sequence[Any]) -> SqlType:
+    return replace(rt.TIME, scale=fraction_scale(types[0], constants[0]))
+
+
+def _seconds_type(types: Types, constants: Sequence[Any] = (None,)) -> SqlType:
+    scale = fraction_scale(types[0], constants[0])
+    return rt.decimal(17, scale) if scale else rt.BIGINT
+
+
+def _last_scale(types: Types) -> SqlType:
+    """TIME with as many fractional digits as the last argument has."""
+    return replace(rt.TIME, scale=fraction_scale(types[-1], None))
 
 
 def _time_type(types: Types) -> SqlType:
@@ -34,7 +57,7 @@ def _time_type(types: Types) -> SqlType:
     return SqlType(Family.TIME, "time", scale=t.scale or 0 if t.is_temporal() else 6 if t.family is Family.STRING else 0)
 
 
-@function("TIME", 1, result=_time_type, needs_session=True, nullable=always_nullable, params="d")
+@function("TIME", 1, result=_time_type, refine=_time_const_type, needs_session=True, nullable=always_nullable, params="d")
 def time_(session: Any, value: Any) -> timedelta | None:
     """The time of day of a moment, or a span of time as it is."""
     return coerce.to_time(value, session.warn)
@@ -55,7 +78,7 @@ def timestamp(session: Any, value: Any, span: Any = None) -> datetime | None:
 
 def _part(name: str, read: Callable[[datetime], int | str], result: SqlType = rt.INT, attribute: str | None = None) -> None:
     """Register a function of a date."""
-    families = (Family.DATE, Family.DATETIME)
+    families = (Family.DATE, Family.DATETIME) if attribute is not None else ()
 
     @function(name, 1, result=rt.always(result), needs_session=True, nullable=always_nullable, params="d",
               inline=None if attribute is None else f"{{0}}.{attribute}", families=families)
@@ -176,26 +199,28 @@ def makedate(year: Any, day: Any) -> date | None:
         return None
 
 
-@function("MAKETIME", 3, result=rt.always(rt.TIME), nullable=always_nullable, params="iin")
-def maketime(hour: Any, minute: Any, second: Any) -> timedelta | None:
+@function("MAKETIME", 3, result=_last_scale, needs_session=True, nullable=always_nullable, params="iin")
+def maketime(session: Any, hour: Any, minute: Any, second: Any) -> timedelta | None:
     hours, minutes, seconds = integer(hour), integer(minute), coerce.to_decimal(second)
     if not 0 <= minutes < 60 or not 0 <= seconds < 60:
         return None
     if abs(hours) > 838:
+        coerce.truncated(session.warn, "time", f"{hours}:{minutes:02d}:{int(seconds):02d}")
         return temporal.MAX_TIME if hours > 0 else -temporal.MAX_TIME
     span = timedelta(hours=abs(hours), minutes=minutes, microseconds=int(seconds * 1_000_000))
     return -span if hours < 0 else span
 
 
-@function("SEC_TO_TIME", 1, result=rt.always(rt.TIME), params="n")
-def sec_to_time(value: Any) -> timedelta:
+@function("SEC_TO_TIME", 1, result=_last_scale, needs_session=True, params="n")
+def sec_to_time(session: Any, value: Any) -> timedelta:
     number = coerce.to_decimal(value)
-    if abs(number) > 4_000_000:
+    if abs(number) >= 839 * 3600:
+        coerce.truncated(session.warn, "seconds", value)
         return temporal.MAX_TIME if number > 0 else -temporal.MAX_TIME
-    return temporal.clip_time(timedelta(microseconds=int(number * 1_000_000)))
+    return timedelta(microseconds=int(number * 1_000_000))
 
 
-@function("TIME_TO_SEC", 1, result=rt.always(rt.BIGINT), needs_session=True, nullable=always_nullable, params="d")
+@function("TIME_TO_SEC", 1, result=_seconds_type, refine=_seconds_type, needs_session=True, nullable=always_nullable, params="d")
 def time_to_sec(session: Any, value: Any) -> int | Decimal | None:
     span = coerce.to_time(value, session.warn)
     if span is None:
@@ -203,6 +228,8 @@ def time_to_sec(session: Any, value: Any) -> int | Decimal | None:
     total = temporal.span_micros(span)
     seconds, rest = divmod(abs(total), 1_000_000)
     number = Decimal(abs(total)).scaleb(-6) if rest else seconds
+    if isinstance(number, Decimal) and isinstance(value, str):
+        number = coerce.round_half_away(number, fraction_digits(value))
     return -number if total < 0 else number
 
 
@@ -224,8 +251,11 @@ _CLOCK_EXTRACT: dict[str, Callable[[int, int, int, int], int]] = {
 def extract(session: Any, unit: str, value: Any) -> int | None:
     """EXTRACT(unit FROM value); DAY_... units count days and clock in one number."""
     if unit in _EXTRACT:
-        moment = coerce.to_datetime(value, session.warn)
-        return None if moment is None else _EXTRACT[unit](moment)
+        moment = temporal.parse_datetime(value)
+        if moment is None:
+            coerce.incorrect(session.warn, "interval", value)
+            return None
+        return _EXTRACT[unit](moment)
     with_day = unit.startswith("DAY_")
     rest = "HOUR_" + unit[4:] if with_day and unit != "DAY_HOUR" else unit.removeprefix("DAY_")
     dated = with_day and not isinstance(value, timedelta)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import math
 import re
 import uuid
 import zlib
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minidb.query.functions import result_types as rt
+from minidb.query.functions.numbers import number_of, round_double
 from minidb.query.functions.registry import always_nullable, function, null_if_any
 from minidb.query.functions.values import NUMBERS, integer, text, text_or_bytes
 from minidb.types import coerce
@@ -62,6 +64,8 @@ def chr_(code: Any) -> str:
 @function("HEX", 1, result=lambda types: rt.text(2 * rt.characters(types[0])))
 def hex_(value: Any) -> str:
     """Bytes of a string, or an integer, in hexadecimal."""
+    if isinstance(value, float):
+        value = math.trunc(value + (0.5 if value >= 0 else -0.5)) if abs(value) < 1e19 else _MASK
     if isinstance(value, NUMBERS):
         return f"{coerce.to_int(value) & _MASK:X}"
     return _octets(value).hex().upper()
@@ -120,9 +124,11 @@ _LOCALES = {"de_de": (".", ","), "fr_fr": ("", ","), "es_es": ("", ","), "it_it"
 @function("FORMAT", 2, 3, result=rt.always(rt.text(100)), params="nit")
 def format_(value: Any, digits: Any, locale: Any = "en_US") -> str:
     """A number rounded to `digits` decimals, with thousands separated ('1,234.50')."""
-    number = coerce.to_decimal(value if isinstance(value, NUMBERS) else coerce.to_double(value))
     scale = max(0, min(38, integer(digits)))
-    plain = decimal_text(coerce.round_half_away(number, scale))
+    number = number_of(value)
+    if isinstance(number, float):
+        number = round_double(number, scale, False)
+    plain = decimal_text(coerce.round_half_away(coerce.to_decimal(number), scale))
     separator, point = _LOCALES.get(text(locale).lower(), (",", "."))
     whole, _, fraction = plain.partition(".")
     grouped = re.sub(r"(?<=\d)(?=(\d{3})+$)", separator, whole)
@@ -148,10 +154,13 @@ def sha1(value: Any) -> str:
     return hashlib.sha1(_octets(value), usedforsecurity=False).hexdigest()
 
 
-@function("SHA2", 2, result=rt.always(rt.text(128)), nullable=always_nullable, params="ti")
-def sha2(value: Any, bits: Any) -> str | None:
+@function("SHA2", 2, result=rt.always(rt.text(128)), needs_session=True, nullable=always_nullable, params="ti")
+def sha2(session: Any, value: Any, bits: Any) -> str | None:
     name = {0: "sha256", 224: "sha224", 256: "sha256", 384: "sha384", 512: "sha512"}.get(integer(bits))
-    return None if name is None else hashlib.new(name, _octets(value)).hexdigest()
+    if name is None:
+        session.warn("Warning", 1583, "Incorrect parameters in the call to native function 'sha2'")
+        return None
+    return hashlib.new(name, _octets(value)).hexdigest()
 
 
 @function("CRC32", 1, result=rt.always(SqlType(Family.INT, "int", 10, unsigned=True)), params="t")
@@ -166,11 +175,15 @@ def to_base64(value: Any) -> str:
     return "\n".join(encoded[i : i + 76] for i in range(0, len(encoded), 76))
 
 
-@function("FROM_BASE64", 1, result=rt.always(rt.VARBINARY), nullable=always_nullable, params="t")
-def from_base64(value: Any) -> bytes | None:
+@function("FROM_BASE64", 1, result=rt.always(rt.VARBINARY), needs_session=True, nullable=always_nullable, params="t")
+def from_base64(session: Any, value: Any) -> bytes | None:
+    encoded = text(value)
     try:
-        return base64.b64decode("".join(text(value).split()), validate=True)
+        return base64.b64decode("".join(encoded.split()), validate=True)
     except binascii.Error:
+        wrong = re.search(r"[^A-Za-z0-9+/=\s]", encoded)
+        place = len(encoded) if wrong is None else wrong.start()
+        session.warn("Warning", 1958, f"Bad base64 data as position {place}")
         return None
 
 

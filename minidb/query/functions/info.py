@@ -67,9 +67,7 @@ def _charset_of(types: Types) -> tuple[str, str]:
     t = types[0] if types else None
     if t is None or t.family is Family.STRING:
         return (t.charset if t else None) or "utf8mb4", (t.collation if t else None) or rt.DEFAULT_COLLATION
-    if t.family is Family.NULL or t.family is Family.BYTES:
-        return "binary", "binary"
-    return "utf8mb4", rt.DEFAULT_COLLATION
+    return "binary", "binary"
 
 
 def _make_charset(types: Types, collation: str | None) -> Callable[..., Any]:
@@ -79,7 +77,7 @@ def _make_charset(types: Types, collation: str | None) -> Callable[..., Any]:
 
 @function("CHARSET", 1, result=rt.always(rt.text(64)), null_propagates=False, nullable=never_null, make=_make_charset)
 def charset(value: Any) -> str:
-    return "binary" if value is None or isinstance(value, bytes) else "utf8mb4"
+    return "utf8mb4" if isinstance(value, str) else "binary"
 
 
 def _make_collation(types: Types, collation: str | None) -> Callable[..., Any]:
@@ -89,7 +87,7 @@ def _make_collation(types: Types, collation: str | None) -> Callable[..., Any]:
 
 @function("COLLATION", 1, result=rt.always(rt.text(64)), null_propagates=False, nullable=never_null, make=_make_collation)
 def collation_(value: Any) -> str:
-    return "binary" if value is None or isinstance(value, bytes) else rt.DEFAULT_COLLATION
+    return rt.DEFAULT_COLLATION if isinstance(value, str) else "binary"
 
 
 def _make_coercibility(types: Types, collation: str | None) -> Callable[..., Any]:

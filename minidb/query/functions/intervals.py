@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from minidb.query.functions import result_types as rt
-from minidb.query.functions.dates import days_of, month_length
+from minidb.query.functions.dates import days_of, fraction_scale, month_length
 from minidb.query.functions.registry import always_nullable, function
 from minidb.query.functions.values import NUMBERS, text
 from minidb.types import coerce, temporal
@@ -26,15 +27,15 @@ MICRO = timedelta(microseconds=1)
 Amount = tuple[int, int]  # months, microseconds
 
 
-def read_interval(amount: Any, unit: str) -> Amount | None:
+def read_interval(amount: Any, unit: str, warn: coerce.Warn | None = None) -> Amount | None:
     """An interval's size as (months, microseconds); None where it is too large to be added to any date."""
     if unit in _MONTHS:
-        return coerce.to_int(amount) * _MONTHS[unit], 0
+        return coerce.to_int(amount, warn) * _MONTHS[unit], 0
     if unit == "SECOND":
-        number = coerce.to_decimal(amount)
+        number = coerce.to_decimal(amount, warn)
         return (0, int(number * 1_000_000)) if abs(number) < 10**15 else None
     if unit in _MICROS:
-        return 0, coerce.to_int(amount) * _MICROS[unit]
+        return 0, coerce.to_int(amount, warn) * _MICROS[unit]
     shown = text(amount)
     negative = shown.lstrip().startswith("-")
     numbers = [int(n) for n in re.findall(r"\d+", shown)]
@@ -67,27 +68,29 @@ def shift(moment: datetime, amount: Amount, sign: int) -> datetime | None:
         return None
 
 
-def _unit_of(types: Types) -> str | None:
-    """The unit, where it is known to the type rule: a type of members holding it."""
-    return types[2].members[0] if len(types) > 2 and types[2].members else None
+def _moved_type(t: SqlType, amount: SqlType, unit: str) -> SqlType:
+    """The type of a `t` moved by an interval."""
+    scale = 6 if unit.endswith("MICROSECOND") else 0
+    if unit == "SECOND":
+        scale = min(6, amount.scale or 0) if amount.family is Family.DECIMAL else 0 if amount.family is Family.INT else 6
+    if t.family is Family.DATE:
+        return rt.DATE if unit in _DAY_UNITS else replace(rt.DATETIME, scale=scale)
+    if t.family in (Family.DATETIME, Family.TIME):
+        name = "time" if t.family is Family.TIME else "datetime"
+        return SqlType(t.family, name, scale=max(scale, t.scale or 0))
+    return rt.text(26, rt.collation_of([t]))
 
 
 def _sum_type(types: Types) -> SqlType:
-    t, unit = types[0], _unit_of(types)
-    if t.family is Family.DATE:
-        return rt.DATE if unit is None or unit in _DAY_UNITS else rt.DATETIME
-    if t.family in (Family.DATETIME, Family.TIME):
-        return t if t.name != "timestamp" else SqlType(Family.DATETIME, "datetime", scale=t.scale)
-    return rt.text(26, rt.collation_of(types)) if t.family is Family.STRING else rt.DATETIME
+    return _moved_type(types[0], types[1], "DAY")
 
 
-def unit_type(unit: str) -> SqlType:
-    """The type to give a literal interval unit, so that the result type of DATE_ADD can depend on it."""
-    return SqlType(Family.STRING, "enum", members=(unit,))
+def _sum_const_type(types: Types, constants: Sequence[Any]) -> SqlType:
+    return _moved_type(types[0], types[1], constants[2] if len(constants) == 3 else "DAY")
 
 
 def _shifted(session: Any, value: Any, amount: Any, unit: str, sign: int) -> Any:
-    size = read_interval(amount, unit)
+    size = read_interval(amount, unit, session.warn)
     if isinstance(value, timedelta):
         if size is None or size[0]:
             return None
@@ -101,8 +104,8 @@ def _shifted(session: Any, value: Any, amount: Any, unit: str, sign: int) -> Any
         return None
     plain_day = type(value) is date or (not isinstance(value, datetime) and _shows_no_clock(value))
     if plain_day and unit in _DAY_UNITS:
-        return result.date() if not isinstance(value, (str, bytes)) else result.date().isoformat()
-    return datetime_text(result) if isinstance(value, (str, bytes)) else result
+        return result.date() if isinstance(value, date) else result.date().isoformat()
+    return result if isinstance(value, date) else datetime_text(result)
 
 
 def _shows_no_clock(value: Any) -> bool:
@@ -113,23 +116,29 @@ def _shows_no_clock(value: Any) -> bool:
     return ":" not in shown and len(re.findall(r"\d+", shown)) <= 3 and len(shown) <= 10
 
 
-@function("DATE_ADD ADDDATE", 2, 3, result=_sum_type, needs_session=True, nullable=always_nullable, params="dxx")
+@function("DATE_ADD ADDDATE", 2, 3, result=_sum_type, refine=_sum_const_type, needs_session=True,
+          nullable=always_nullable, params="dxx")
 def date_add(session: Any, value: Any, amount: Any, unit: str = "DAY") -> Any:
     """value + INTERVAL amount unit; NULL with warning 1292 for what is no date, 1441 beyond the year 9999."""
     return _shifted(session, value, amount, unit, 1)
 
 
-@function("DATE_SUB SUBDATE", 2, 3, result=_sum_type, needs_session=True, nullable=always_nullable, params="dxx")
+@function("DATE_SUB SUBDATE", 2, 3, result=_sum_type, refine=_sum_const_type, needs_session=True,
+          nullable=always_nullable, params="dxx")
 def date_sub(session: Any, value: Any, amount: Any, unit: str = "DAY") -> Any:
     return _shifted(session, value, amount, unit, -1)
 
 
 def _stamp_type(types: Types) -> SqlType:
-    unit = types[0].members[0] if types and types[0].members else None
-    return _sum_type([types[2], types[1], types[0]]) if unit is not None else rt.DATETIME
+    return _moved_type(types[2], types[1], "DAY")
 
 
-@function("TIMESTAMPADD", 3, result=_stamp_type, needs_session=True, nullable=always_nullable, params="xnd")
+def _stamp_const_type(types: Types, constants: Sequence[Any]) -> SqlType:
+    return _moved_type(types[2], types[1], str(constants[0]).removeprefix("SQL_TSI_"))
+
+
+@function("TIMESTAMPADD", 3, result=_stamp_type, refine=_stamp_const_type, needs_session=True,
+          nullable=always_nullable, params="xnd")
 def timestampadd(session: Any, unit: str, amount: Any, value: Any) -> Any:
     return _shifted(session, value, amount, unit.removeprefix("SQL_TSI_"), 1)
 
@@ -177,7 +186,11 @@ def _moment_or_span(session: Any, value: Any) -> datetime | timedelta | None:
     return coerce.to_time(value, session.warn)
 
 
-@function("TIMEDIFF", 2, result=rt.always(rt.TIME), needs_session=True, nullable=always_nullable, params="d")
+def _difference_type(types: Types, constants: Sequence[Any] = (None, None)) -> SqlType:
+    return replace(rt.TIME, scale=max(fraction_scale(t, c) for t, c in zip(types, constants, strict=True)))
+
+
+@function("TIMEDIFF", 2, result=_difference_type, refine=_difference_type, needs_session=True, nullable=always_nullable, params="d")
 def timediff(session: Any, a: Any, b: Any) -> timedelta | None:
     """a - b for two times or two moments; NULL for a mixture."""
     first, second = _moment_or_span(session, a), _moment_or_span(session, b)

@@ -9,7 +9,7 @@ from typing import Any
 
 from minidb.errors import SqlError
 from minidb.query.functions import result_types as rt
-from minidb.query.functions.registry import always_nullable, function
+from minidb.query.functions.registry import UNKNOWN, always_nullable, function
 from minidb.query.functions.values import integer
 from minidb.types import coerce
 from minidb.types.coerce import EXACT
@@ -19,13 +19,14 @@ Types = Sequence[SqlType]
 _MAX64, _MAX_U64 = (1 << 63) - 1, (1 << 64) - 1
 
 
-def _number(value: Any) -> int | Decimal | float:
+def number_of(value: Any) -> int | Decimal | float:
+    """A value that is not NULL as a number."""
     return value if type(value) in (int, float, Decimal) else coerce.to_number(value)
 
 
 @function("ABS", 1, result=rt.number_like, params="n")
 def abs_(value: Any) -> int | Decimal | float:
-    number = _number(value)
+    number = number_of(value)
     if number == -_MAX64 - 1 and isinstance(number, int):
         raise SqlError.of(1690, "BIGINT", f"abs({number})")
     return number.copy_abs() if isinstance(number, Decimal) else abs(number)
@@ -45,7 +46,7 @@ def _to_whole(number: Decimal, rounding: str) -> int | Decimal:
 
 @function("CEIL CEILING", 1, result=_integer_like, params="n")
 def ceil(value: Any) -> int | Decimal | float:
-    number = _number(value)
+    number = number_of(value)
     if isinstance(number, Decimal):
         return _to_whole(number, ROUND_CEILING)
     return number if isinstance(number, int) else float(math.ceil(number)) + 0.0
@@ -53,7 +54,7 @@ def ceil(value: Any) -> int | Decimal | float:
 
 @function("FLOOR", 1, result=_integer_like, params="n")
 def floor(value: Any) -> int | Decimal | float:
-    number = _number(value)
+    number = number_of(value)
     if isinstance(number, Decimal):
         return _to_whole(number, ROUND_FLOOR)
     return number if isinstance(number, int) else float(math.floor(number))
@@ -67,19 +68,30 @@ def _scaled_type(types: Types) -> SqlType:
     return t
 
 
-def _round_int(number: int, digits: int, cut: bool) -> int:
+def _digits_type(types: Types, constants: Sequence[Any]) -> SqlType:
+    """ROUND and TRUNCATE with a constant number of digits."""
+    t, digits = rt.number_like(types), 0 if len(constants) == 1 else constants[1]
+    if digits is UNKNOWN or digits is None:
+        return _scaled_type(types)
+    scale = max(0, min(rt.MAX_SCALE, integer(digits)))
+    if t.family is Family.DECIMAL:
+        return rt.decimal(rt.integer_digits(t) + 1 + scale, scale)
+    return SqlType(Family.FLOAT, "double", 17 + scale, scale) if t.family is Family.FLOAT and scale else t
+
+
+def _round_int(number: int, digits: int, cut: bool) -> int | Decimal:
     if digits >= 0:
         return number
     if digits < -20:
         return 0
     unit: int = 10**-digits
     size = abs(number) // unit * unit if cut else (abs(number) + unit // 2) // unit * unit
-    if size > (_MAX_U64 if number > 0 else _MAX64 + 1):
-        raise SqlError.of(1690, "BIGINT", f"round({number},{digits})")
-    return size if number >= 0 else -size
+    rounded = size if number >= 0 else -size
+    return rounded if -_MAX64 - 1 <= rounded <= _MAX_U64 else Decimal(rounded)
 
 
-def _round_float(number: float, digits: int, cut: bool) -> float:
+def round_double(number: float, digits: int, cut: bool) -> float:
+    """A DOUBLE rounded (or cut) to `digits` decimals, in binary arithmetic as MySQL does it."""
     if not math.isfinite(number):
         return number
     if digits > 308 or digits < -308:
@@ -93,15 +105,15 @@ def _round_float(number: float, digits: int, cut: bool) -> float:
 
 
 def _rounded(value: Any, digits: Any, cut: bool) -> int | Decimal | float:
-    number, places = _number(value), max(-400, min(400, integer(digits)))
+    number, places = number_of(value), max(-400, min(400, integer(digits)))
     if isinstance(number, int):
         return _round_int(number, places, cut)
     if isinstance(number, float):
-        return _round_float(number, places, cut)
+        return round_double(number, places, cut)
     exponent = number.as_tuple().exponent
     scale = -exponent if isinstance(exponent, int) else 0
     if places >= scale:
-        return number
+        return number if cut else coerce.round_half_away(number, min(places, rt.MAX_SCALE))
     unit = Decimal(1).scaleb(-places)
     if number.adjusted() < -places - 1:
         return Decimal(0).scaleb(-max(0, places))
@@ -109,15 +121,20 @@ def _rounded(value: Any, digits: Any, cut: bool) -> int | Decimal | float:
     return coerce.plain(whole)
 
 
-@function("ROUND", 1, 2, result=_scaled_type, params="ni")
+@function("ROUND", 1, 2, result=_scaled_type, refine=_digits_type, params="ni")
 def round_(value: Any, digits: Any = 0) -> int | Decimal | float:
     """Halves away from zero for exact numbers, to even for DOUBLE."""
     return _rounded(value, digits, False)
 
 
-@function("TRUNCATE", 2, result=_scaled_type, params="ni")
+@function("TRUNCATE", 2, result=_scaled_type, refine=_digits_type, params="ni")
 def truncate(value: Any, digits: Any) -> int | Decimal | float:
     return _rounded(value, digits, True)
+
+
+def _division_by_zero(session: Any) -> None:
+    if "ERROR_FOR_DIVISION_BY_ZERO" in session.sql_mode():
+        session.warn("Warning", 1365, "Division by 0")
 
 
 def _mod_type(types: Types) -> SqlType:
@@ -133,9 +150,9 @@ def _mod_type(types: Types) -> SqlType:
 @function("MOD", 2, result=_mod_type, needs_session=True, nullable=always_nullable, params="n")
 def mod(session: Any, a: Any, b: Any) -> int | Decimal | float | None:
     """The remainder with the sign of `a`; NULL with warning 1365 for a zero divisor."""
-    dividend, divisor = _number(a), _number(b)
+    dividend, divisor = number_of(a), number_of(b)
     if not divisor:
-        session.warn("Warning", 1365, "Division by 0")
+        _division_by_zero(session)
         return None
     if isinstance(dividend, float) or isinstance(divisor, float):
         return math.fmod(dividend, divisor)
@@ -163,7 +180,8 @@ def _double(name: str, args: Sequence[Any], compute: Callable[[], float]) -> flo
 @function("POW POWER", 2, result=rt.always(rt.DOUBLE), nullable=always_nullable, params="n")
 def pow_(base: Any, exponent: Any) -> float | None:
     a, b = coerce.to_double(base), coerce.to_double(exponent)
-    return _double("pow", (base, exponent), lambda: math.pow(a, b) if a or b >= 0 else 1 / 0)
+    undefined = (a == 0 and b < 0) or (a < 0 and b != int(b))
+    return _double("pow", (base, exponent), lambda: 1 / 0 if undefined else math.pow(a, b))
 
 
 @function("EXP", 1, result=rt.always(rt.DOUBLE), nullable=always_nullable, params="n")
@@ -174,7 +192,7 @@ def exp(value: Any) -> float | None:
 def _logarithm(value: Any, compute: Callable[[float], float], session: Any) -> float | None:
     number = coerce.to_double(value)
     if number <= 0:
-        session.warn("Warning", 1365, "Division by 0")
+        _division_by_zero(session)
         return None
     return compute(number)
 
@@ -191,7 +209,7 @@ def log(session: Any, base: Any, value: Any = None) -> float | None:
         return ln(session, base)
     root = coerce.to_double(base)
     if root <= 0 or root == 1:
-        session.warn("Warning", 1365, "Division by 0")
+        _division_by_zero(session)
         return None
     return _logarithm(value, lambda x: math.log(x) / math.log(root), session)
 
@@ -208,7 +226,7 @@ def log10(session: Any, value: Any) -> float | None:
 
 @function("SIGN", 1, result=rt.always(rt.INT), params="n")
 def sign(value: Any) -> int:
-    number = _number(value)
+    number = number_of(value)
     return (number > 0) - (number < 0)
 
 

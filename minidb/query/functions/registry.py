@@ -1,12 +1,12 @@
 """`FunctionSpec`: all that the compiler knows of an SQL function, and the table of functions by name.
 
-How a call is compiled: `check_count`, then `result(types)` and `may_be_null(nullables)` for its type, then either
+How a call is compiled: `check_count`, then `result_for(types, constants)` and `may_be_null(nullables)` for its type, then either
 `inline_source(types)`, a template over the argument sources ``{0}``, ``{1}``, or a call of `bind(types, collation)` with the
 argument values (the session goes first if `needs_session`).  With `null_propagates` the compiled code answers NULL itself when an
 argument is NULL; the implementation never sees None then.
 
 Special forms become plain arguments: ``DATE_ADD(x, INTERVAL a unit)`` is DATE_ADD(x, a, 'UNIT'), ``EXTRACT(unit FROM x)`` is
-EXTRACT('UNIT', x), ``TRIM(side remove FROM x)`` is TRIM('SIDE', remove or None, x), TIMESTAMPDIFF('UNIT', a, b).
+EXTRACT('UNIT', x), ``TRIM(side remove FROM x)`` is TRIM('SIDE', remove, x), TIMESTAMPDIFF('UNIT', a, b).
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ from minidb.types.sqltype import Family, SqlType
 
 Result = Callable[[Sequence[SqlType]], SqlType]
 Nullable = Callable[[Sequence[bool]], bool]
+Refine = Callable[[Sequence[SqlType], Sequence[Any]], SqlType]
 Maker = Callable[[Sequence[SqlType], str | None], Callable[..., Any]]
 F = TypeVar("F", bound=Callable[..., Any])
+
+UNKNOWN: Any = object()  # stands for an argument that is no constant
 
 
 def never_null(arguments: Sequence[bool]) -> bool:
@@ -49,6 +52,7 @@ class FunctionSpec:
     t text, n number, i integer, d date or time, x as it is; implementations coerce for themselves, but a compiler that knows the
     static type should render 't' arguments by it (a FLOAT has six digits).  inline: template usable when every argument is NOT
     NULL and of a family in inline_families.  deterministic: same arguments, same result, within a statement.
+    refine(types, constants): a better result type where arguments are constants (the digits of ROUND, the unit of DATE_ADD).
     """
 
     name: str
@@ -64,6 +68,14 @@ class FunctionSpec:
     nullable: Nullable = null_if_any
     make: Maker | None = None
     params: str = "x"
+    refine: Refine | None = None
+
+    def result_for(self, types: Sequence[SqlType], constants: Sequence[Any] = ()) -> SqlType:
+        """The type of a call with arguments of `types`; `constants` holds the value of each argument that is a constant and
+        UNKNOWN for the others."""
+        if self.refine is None or len(constants) != len(types):
+            return self.result(types)
+        return self.refine(types, constants)
 
     def check_count(self, count: int) -> None:
         """Raises 1582 if the function does not take `count` arguments."""
@@ -103,7 +115,7 @@ REGISTRY: dict[str, FunctionSpec] = {}
 def function(name: str, min_args: int, max_args: int | None = -1, *, result: Result, null_propagates: bool = True,
              needs_session: bool = False, deterministic: bool = True, inline: str | None = None,
              families: Sequence[Family] = (), nullable: Nullable | None = None, make: Maker | None = None,
-             params: str = "x") -> Callable[[F], F]:
+             params: str = "x", refine: Refine | None = None) -> Callable[[F], F]:
     """Register the decorated implementation under `name` and its synonyms ('CEIL CEILING').  max_args -1: as min_args."""
     if nullable is None:
         nullable = null_if_any if null_propagates else always_nullable
@@ -113,7 +125,7 @@ def function(name: str, min_args: int, max_args: int | None = -1, *, result: Res
             assert word not in REGISTRY, f"{word} is registered twice"
             REGISTRY[word] = FunctionSpec(
                 word, min_args, min_args if max_args == -1 else max_args, result, impl, null_propagates, needs_session,
-                deterministic, inline, frozenset(families), nullable, make, params)
+                deterministic, inline, frozenset(families), nullable, make, params, refine)
         return impl
 
     return register

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from minidb.types.coerce import EXACT, to_datetime
+from minidb.types.coerce import EXACT, to_date, to_datetime, to_double, to_time
 from minidb.types.collation import get_collation
 from minidb.types.sqltype import Family, SqlType
 from minidb.types.text import to_text
@@ -161,11 +161,13 @@ def converter(source: SqlType, target: SqlType) -> Callable[[Any], Any] | None:
             return None
         return lambda v: EXACT.quantize(Decimal(v), unit) if not isinstance(v, float) else EXACT.quantize(Decimal(repr(v)), unit)
     if target.family is Family.FLOAT:
-        return None if source.family is Family.FLOAT else float
+        return None if source.family is Family.FLOAT else to_double
     if target.family is Family.STRING:
         return None if source.family is Family.STRING else lambda v: to_text(v, source)
     if target.family is Family.BYTES:
         return None if source.family is Family.BYTES else lambda v: str(to_text(v, source)).encode()
     if target.family is Family.DATETIME and source.family is not Family.DATETIME:
         return to_datetime
+    if source.family is Family.STRING and target.is_temporal():
+        return to_date if target.family is Family.DATE else to_time
     return None

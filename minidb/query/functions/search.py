@@ -31,9 +31,15 @@ def _by_collation(name: str) -> Maker:
 def locate(wanted: Any, value: Any, start: Any = 1, *, collation: str | None = None) -> int:
     """Position (1-based) of `wanted` in `value` from `start` on; 0 if it is not there."""
     shown, first = text(value), integer(start)
-    if first < 1 or first > len(shown) + 1:
+    if first < 1 or (first > 1 and first > len(shown)):
         return 0
-    return fold(shown, collation).find(fold(text(wanted), collation), first - 1) + 1
+    sought = text(wanted)
+    place = fold(shown, collation).find(fold(sought, collation), first - 1)
+    if not shown.isascii() or not sought.isascii():
+        # a match has to have as many bytes as what is sought: an accented letter is not found in a plain one
+        while place >= 0 and len(shown[place : place + len(sought)].encode()) != len(sought.encode()):
+            place = fold(shown, collation).find(fold(sought, collation), place + 1)
+    return place + 1
 
 
 @function("INSTR", 2, result=rt.always(rt.INT), make=_by_collation("instr"), params="t")
@@ -115,10 +121,8 @@ def soundex(value: Any) -> str:
         return ""
     out, last = [letters[0]], _SOUNDS.get(letters[0])
     for letter in letters[1:]:
-        if letter in "HW":
-            continue
         code = _SOUNDS.get(letter)
         if code is not None and code != last:
             out.append(code)
-        last = code
+            last = code
     return "".join(out).ljust(4, "0")

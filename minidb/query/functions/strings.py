@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minidb.query.functions import result_types as rt
-from minidb.query.functions.registry import always_nullable, function, null_if_any
+from minidb.query.functions.registry import always_nullable, function
 from minidb.query.functions.values import integer, text, text_or_bytes
 from minidb.types.collation import CHARSETS
 from minidb.types.sqltype import Family, SqlType
@@ -127,12 +127,10 @@ def _trim_type(types: Types) -> SqlType:
     return rt.string_like(rt.first_length)([types[-1], *types[:-1]])
 
 
-@function("TRIM", 1, 3, result=_trim_type, null_propagates=False, nullable=null_if_any, params="xtt")
-def trim(*values: Any) -> str | bytes | None:
-    """TRIM(x), or TRIM('BOTH' | 'LEADING' | 'TRAILING', remove or None, x)."""
-    side, remove, value = ("BOTH", None, *values) if len(values) == 1 else values if len(values) == 3 else ("BOTH", *values)
-    if value is None:
-        return None
+@function("TRIM", 1, 3, result=_trim_type, params="t")
+def trim(*values: Any) -> str | bytes:
+    """TRIM(x), or TRIM('BOTH' | 'LEADING' | 'TRAILING', remove, x)."""
+    side, remove, value = values if len(values) == 3 else ("BOTH", None, values[-1])
     return _strip(value, remove, side != "TRAILING", side != "LEADING")
 
 
@@ -156,7 +154,7 @@ def _padding(value: Any, size: Any, fill: Any) -> tuple[Any, Any] | None:
     if missing <= 0:
         return shown[:wanted], shown[:0]
     if not filler:
-        return shown[:0], shown[:0]
+        return None
     return shown, (filler * (missing // len(filler) + 1))[:missing]
 
 

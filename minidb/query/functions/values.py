@@ -27,6 +27,12 @@ def integer(value: Any) -> int:
     return value if type(value) is int else coerce.to_int(value)
 
 
+def fraction_digits(text_: str) -> int:
+    """Digits (at most six) after the point of a text that holds a time or a number."""
+    _, point, fraction = text_.strip().rpartition(".")
+    return min(6, len(fraction)) if point and fraction.isdigit() else 0
+
+
 def fold(value: str, collation: str | None) -> str:
     """Text in the weights of a collation, character for character."""
     return get_collation(collation).fold(value)
