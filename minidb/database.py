@@ -27,6 +27,7 @@ from minidb.errors import Error, OperationalError, SqlError
 from minidb.metadata_lock import MetadataLocks
 from minidb.scheduler import Scheduler, ThreadScheduler, Waiter
 from minidb.statements.cache import Texts
+from minidb.statements.lock_info import LockInfo, lock_infos
 from minidb.statements.variables import GlobalVariables
 from minidb.storage.buffer_pool import BufferPool
 from minidb.storage.file import FileSystem, MemoryFileSystem, RealFileSystem
@@ -238,19 +239,23 @@ class Database:
         self._handles.pop((tdef.db, tdef.name), None)
 
     # ---- looking inside
-    def locks(self) -> list[Any]:
-        """All InnoDB locks, as the lab records them."""
+    def locks(self) -> list[LockInfo]:
+        """All InnoDB locks and waiting requests, as scenario records show them."""
         from minidb.innodb import lock_listing
 
-        return list(lock_listing.locks(self.innodb.locks))
+        return lock_infos(lock_listing.locks(self.innodb.locks))
 
     def read_views(self) -> list[int]:
         """Ids of the sessions that hold a read view beyond their statement."""
         return [trx.session_id for trx, _ in self.innodb.core.system.open_views()]
 
-    def waiting(self) -> list[Waiter]:
-        """The waits of all blocked sessions, longest waiting first."""
-        return self.scheduler.waiters()
+    def waiting(self) -> dict[int, str]:
+        """Connection id -> 'row', 'table' or 'meta' of the sessions whose statement waits for a lock, longest waiting first."""
+        return {w.session_id: w.kind for w in self.scheduler.waiters() if w.kind in ("row", "table", "meta")}
+
+    def history_length(self) -> int:
+        """Committed transactions whose old versions are not purged yet."""
+        return len(self.innodb.core.system.history)
 
     def why_waits(self, waiter: Waiter) -> str:
         """A sentence on what a blocked session waits for, and on whom."""

@@ -90,7 +90,7 @@ class SessionWorld:
     def processes(self) -> list[Process]:
         instance = self.session.instance
         now = instance.scheduler.now()
-        waits = {w.session_id: WAIT_STATES.get(w.kind, "Waiting") for w in instance.waiting()}
+        waits = {w.session_id: WAIT_STATES.get(w.kind, "Waiting") for w in instance.scheduler.waiters()}
         found = []
         for number in sorted(instance.sessions):
             s = instance.sessions[number]
@@ -122,7 +122,7 @@ class SessionWorld:
     def transaction_rows(self) -> Iterator[Row]:
         """INNODB_TRX."""
         instance = self.session.instance
-        waiting = {w.session_id: w for w in instance.waiting() if w.kind == "row"}
+        waiting = {w.session_id: w for w in instance.scheduler.waiters() if w.kind == "row"}
         for trx in instance.innodb.core.system.transactions():
             if not trx.active or not trx.started:
                 continue
