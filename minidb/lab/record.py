@@ -23,7 +23,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
 }
 
 
-class LockRow(Protocol):
+class LockLike(Protocol):
     """A row of the lock table as `Database.locks()` lists it.  kind: 'table' 'next-key' 'gap' 'rec' 'insert-intention'."""
 
     @property
@@ -103,7 +103,7 @@ def _key_order(key: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(part(v) for v in key)
 
 
-def lock_order(lock: LockRow) -> tuple[Any, ...]:
+def lock_order(lock: LockLike) -> tuple[Any, ...]:
     """Canonical order: session, table, table locks first, clustered index before secondary ones, keys ascending, supremum last."""
     supremum = lock.key == ("supremum",)
     secondary = lock.index not in ("PRIMARY", "GEN_CLUST_INDEX")
@@ -111,7 +111,7 @@ def lock_order(lock: LockRow) -> tuple[Any, ...]:
             () if supremum else _key_order(lock.key), lock.kind, lock.mode, lock.waiting)
 
 
-def lock_line(lock: LockRow) -> str:
+def lock_line(lock: LockLike) -> str:
     wait = " WAITING" if lock.waiting else ""
     if not lock.index:
         return f"lock {lock.session} {lock.table} {lock.mode}{wait}"
@@ -120,7 +120,7 @@ def lock_line(lock: LockRow) -> str:
     return f"lock {lock.session} {lock.table}.{lock.index} {lock.mode} {lock.kind} {key}{mark}{wait}"
 
 
-def state_lines(locks: Iterable[LockRow], views: Iterable[str]) -> list[str]:
+def state_lines(locks: Iterable[LockLike], views: Iterable[str]) -> list[str]:
     """The whole lock table and the open read views, in canonical order, equal rows once."""
     lines = dict.fromkeys(lock_line(lock) for lock in sorted(locks, key=lock_order))
     return [*lines, *(f"view {v}" for v in sorted(views))]
