@@ -6,12 +6,12 @@ The heap is a gapless run of blocks; a row lies in one block or, when it took ho
     0       1      kind                       all
     1       3      length of the block        all: header and unused rest included, a multiple of 4, at least 24
     4       4      bytes of the row in it     WHOLE FIRST MIDDLE LAST (0 in DELETED)
-    8       8      next block of the row      FIRST MIDDLE; LAST: all ones
+    8       8      next block of the row      FIRST MIDDLE
                    next deleted block         DELETED (all ones: end of the chain)
     16      8      previous deleted block     DELETED (all ones: head of the chain)
     16      4      bytes of the row in all    FIRST
 
-The row begins behind the header (8 bytes in WHOLE, 20 in FIRST, 16 in MIDDLE and LAST).  Numbers are little-endian.
+The row begins behind the header (8 bytes in WHOLE and LAST, 20 in FIRST, 16 in MIDDLE).  Numbers are little-endian.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from minidb.myisam.state import NO_ADDRESS
 
 WHOLE, FIRST, MIDDLE, LAST, DELETED = 1, 2, 3, 4, 5
 
-WHOLE_HEADER = 8
-PART_HEADER = 16
+WHOLE_HEADER = 8  # of LAST blocks too
+MIDDLE_HEADER = 16
 FIRST_HEADER = 20
 DELETED_HEADER = 24
 MIN_BLOCK = 24  # the header of a deleted block must fit
 MAX_BLOCK = (1 << 24) - 4
 ALIGN = 4
-SPLIT_REST = 48  # a hole is split if more than this would stay unused
-KEPT_REST = 20  # about what the first half keeps as room to grow
+SPLIT_REST = 38  # a block is split if more than this would stay unused
+KEPT_REST = 10  # what the kept part has to spare, about
 
 _NONE = (1 << 64) - 1
 _KIND_AND_LENGTH = struct.Struct("<II")
@@ -152,8 +152,9 @@ def encode_first(head: Head, data: bytes) -> bytes:
 
 
 def encode_part(part: Part) -> bytes:
-    kind = LAST if part.next < 0 else MIDDLE
-    return (_start(kind, part.length, len(part.data)) + _LINK.pack(_stored(part.next)) + part.data).ljust(part.length, b"\0")
+    if part.next < 0:
+        return (_start(LAST, part.length, len(part.data)) + part.data).ljust(part.length, b"\0")
+    return (_start(MIDDLE, part.length, len(part.data)) + _LINK.pack(part.next) + part.data).ljust(part.length, b"\0")
 
 
 def encode_hole(hole: Hole) -> bytes:
@@ -172,7 +173,7 @@ def decode_start(data: bytes, offset: int) -> tuple[int, int, int]:
     return kind, length, used
 
 
-_HEADERS = {WHOLE: WHOLE_HEADER, FIRST: FIRST_HEADER, MIDDLE: PART_HEADER, LAST: PART_HEADER, DELETED: DELETED_HEADER}
+_HEADERS = {WHOLE: WHOLE_HEADER, FIRST: FIRST_HEADER, MIDDLE: MIDDLE_HEADER, LAST: WHOLE_HEADER, DELETED: DELETED_HEADER}
 
 
 def decode_rest(data: bytes, offset: int, kind: int, length: int, used: int) -> Hole | Part | Head:
@@ -183,8 +184,7 @@ def decode_rest(data: bytes, offset: int, kind: int, length: int, used: int) -> 
     if kind == FIRST:
         link, total = _LINK_AND_TOTAL.unpack_from(data, offset + 8)
         return Head(length, used, _loaded(link), total, data[offset + FIRST_HEADER : offset + FIRST_HEADER + used])
+    if kind == LAST:
+        return Part(length, data[offset + WHOLE_HEADER : offset + WHOLE_HEADER + used], NO_ADDRESS)
     (link,) = _LINK.unpack_from(data, offset + 8)
-    next_ = _loaded(link)
-    if (next_ < 0) != (kind == LAST):
-        raise ValueError("the chain of a row ends in the wrong block")
-    return Part(length, data[offset + PART_HEADER : offset + PART_HEADER + used], next_)
+    return Part(length, data[offset + MIDDLE_HEADER : offset + MIDDLE_HEADER + used], link)

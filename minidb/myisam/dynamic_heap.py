@@ -163,8 +163,7 @@ class DynamicHeap(Heap):
         pieces: list[Piece] = []
         left = size
         while True:
-            header = b.PART_HEADER if pieces else b.WHOLE_HEADER
-            need = left + header
+            need = left + b.WHOLE_HEADER
             if len(pieces) < len(old):
                 address, length, _ = old[len(pieces)]
                 if length < need:
@@ -183,7 +182,7 @@ class DynamicHeap(Heap):
                 pieces.append((address, length, left))
                 return pieces
             self._forget_block(address)  # no later piece may take it for a hole
-            used = length - (header if pieces else b.FIRST_HEADER)
+            used = length - (b.MIDDLE_HEADER if pieces else b.FIRST_HEADER)
             pieces.append((address, length, used))
             left -= used
 

@@ -218,6 +218,8 @@ class MyisamTable(Table):
             result = CheckResult(check.check_table(self.files))
             if not result.ok:
                 self.files.mark_crashed()
+            if self.files.bounded:
+                self.files.tidy()
             return result
 
     def dump_tree(self, index: int | None) -> list[Row]:
