@@ -11,6 +11,7 @@ from typing import Any
 from minidb.catalog import IndexDef, TableDef
 from minidb.engine import Key, Row
 from minidb.errors import SqlError
+from minidb.innodb.external import LIMIT
 from minidb.innodb.layout import DELETED, ClusteredLayout, SecondaryLayout, clustered_definition
 from minidb.innodb.lock import LockSystem
 from minidb.innodb.lock_objects import IndexLocks, RowNumber, TableLocks
@@ -20,6 +21,7 @@ from minidb.storage.mtr import Mtr
 from minidb.storage.space import Tablespace
 from minidb.storage.tree_spec import TreeSpec
 from minidb.types.keys import NULL
+from minidb.types.sqltype import Family, SqlType
 
 AUTO_INCREMENT = "auto_increment"
 EXTERNALS = "externals"
@@ -37,10 +39,15 @@ def root_name(definition: IndexDef) -> str:
 
 
 class DictIndex:
-    """One open index.  ordinal: its place in `TableDef.indexes`, -1 for the hidden one.  layout: the functions of its records.
-    user_width: number of its own key parts.  locks: its record locks."""
+    """One open index.
 
-    __slots__ = ("clustered", "definition", "layout", "locks", "name", "ordinal", "table", "tree", "unique", "user_width")
+    ordinal: its place in `TableDef.indexes`, -1 for the hidden one.  layout: the functions of its records.  user_width: number of
+    its own key parts.  locks: its record locks.  def_trx_id: number of the change that made it.
+    """
+
+    __slots__ = (
+        "clustered", "def_trx_id", "definition", "layout", "locks", "name", "ordinal", "table", "tree", "unique", "user_width",
+    )
 
     def __init__(
         self, table: DictTable, ordinal: int, definition: IndexDef, layout: ClusteredLayout | SecondaryLayout, tree: BTree,
@@ -56,6 +63,7 @@ class DictIndex:
         self.unique = definition.unique
         self.user_width = len(definition.parts)
         self.locks = locks
+        self.def_trx_id = 0
 
     def __repr__(self) -> str:
         return f"<index {self.table.tdef.db}.{self.table.tdef.name}.{self.name}>"
@@ -77,13 +85,14 @@ class DictTable:
     """One open table.
 
     clustered, secondaries: its indexes; by_ordinal: the same by their place in the definition.  auto_increment: next value.
-    externals: some value is (or was) stored off page.  def_trx_id: number of the change that made the table what it is; older
-    read views must not read it (1412).  locks: its table locks.
+    externals: some value is (or was) stored off page.  long_rows: a row may be too long for a page.  def_trx_id: number of the
+    change that made the table what it is; older read views must not read it (1412).  rebuilt_trx_id: undo of transactions
+    before it is about rows that are gone. locks: its table locks.
     """
 
     __slots__ = (
-        "auto_increment", "by_ordinal", "capacity", "clustered", "def_trx_id", "externals", "lock_system", "locks", "pool",
-        "secondaries", "space", "tdef", "undo_overhead",
+        "auto_increment", "by_ordinal", "capacity", "clustered", "def_trx_id", "externals", "lock_system", "locks", "long_rows",
+        "pool", "rebuilt_trx_id", "secondaries", "space", "tdef", "undo_overhead",
     )
 
     def __init__(self, pool: BufferPool, lock_system: LockSystem, tdef: TableDef, space: Tablespace, capacity: int) -> None:
@@ -94,8 +103,10 @@ class DictTable:
         self.capacity = capacity
         self.locks: TableLocks = lock_system.add_table(tdef.db, tdef.name)
         self.def_trx_id = 0
+        self.rebuilt_trx_id = 0
         self.auto_increment: int = space.meta.get(AUTO_INCREMENT, 1)
         self.externals = bool(space.meta.get(EXTERNALS))
+        self.long_rows = sum(longest(c.type) for c in tdef.columns) > LIMIT
         self.undo_overhead = 64 + UNDO_PER_COLUMN * (len(tdef.columns) + 4)
         self.clustered: ClusteredIndex
         self.secondaries: list[SecondaryIndex]
@@ -152,7 +163,8 @@ class DictTable:
         """Open (with `mtr`: make) one secondary index; it is not yet among `secondaries`."""
         layout = SecondaryLayout(self.tdef, definition)
         tree = self._tree(definition, layout, mtr)
-        index = SecondaryIndex(self, ordinal, definition, layout, tree, self.lock_system.add_index(self.locks, definition.name, False))
+        locks = self.lock_system.add_index(self.locks, definition.name, False)
+        index = SecondaryIndex(self, ordinal, definition, layout, tree, locks)
         index.locks.describe = lambda key: self.describe_entry(index, key)
         return index
 
@@ -207,15 +219,26 @@ class DictTable:
         """The values of a secondary entry, and whether it is delete-marked."""
         width = index.layout.width
         entry: Row | None = index.tree.get(key)
-        values = tuple(None if v is NULL else v for v in key) if entry is None else entry[:width]
-        if self.clustered.layout.has_row_id and index.layout.parts[-1].column == len(self.tdef.columns):
-            values = (*values[:-1], RowNumber(values[-1]))
+        values: Row = tuple(None if v is NULL else v for v in key) if entry is None else entry[:width]
+        if self.clustered.layout.has_row_id:
+            values = (*values[:-1], RowNumber(key[-1]))
         return values, entry is not None and len(entry) > width
 
     # ---- life
     def forget(self) -> None:
         """The table is closed: its lock queues go."""
         self.lock_system.remove_table(self.locks)
+
+
+def longest(t: SqlType) -> int:
+    """Bytes that a value of type `t` may take, roughly and never too few."""
+    if t.family not in (Family.STRING, Family.BYTES):
+        return 32
+    if t.name in ("enum", "set"):
+        return 8
+    if t.length is None or t.name.endswith(("text", "blob")) or t.name == "json":
+        return 1 << 16
+    return 4 * t.length + 4
 
 
 def shortened(value: Any, prefix: int | None) -> Any:

@@ -116,7 +116,8 @@ class SecondaryLayout:
     def _entry_function(self) -> Callable[[Row], Row]:
         raw = ("r[{0}]" if p.prefix is None else "(None if r[{0}] is None else r[{0}][:{1}])" for p in self.parts)
         places = ", ".join(text.format(p.column, p.prefix) for text, p in zip(raw, self.parts, strict=True))
-        return generated(f"lambda r: ({places},)", {})
+        made: Callable[[Row], Row] = generated(f"lambda r: ({places},)")
+        return made
 
     def _entry_key_function(self, definition: IndexDef, columns: list[Column]) -> Callable[[Row], Key]:
         parts = tuple(IndexPart(i, descending=p.descending) for i, p in enumerate(self.parts))
@@ -145,7 +146,8 @@ class SecondaryLayout:
         at = {(p.column, p.prefix): i for i, p in reversed(list(enumerate(self.parts)))}
         places = [f"k[{at[p.column, p.prefix]}]" for p in clustered.parts]
         body = places[0] if len(places) == 1 else f"({', '.join(places)})"
-        return generated(f"lambda k: {body}", {})
+        made: Callable[[Key], Key] = generated(f"lambda k: {body}")
+        return made
 
     def encode(self, key: Key, entry: Row) -> bytes:
         """Bytes of an entry: its delete mark and its values."""
@@ -165,6 +167,6 @@ class SecondaryLayout:
         return self.codec.size((0, *entry[: self.width]))
 
 
-def generated(source: str, names: dict[str, Any]) -> Any:
+def generated(source: str) -> Any:
     """The value of a generated expression."""
-    return eval(compile(source, "<innodb layout>", "eval"), {"NULL": NULL, **names})  # noqa: S307
+    return eval(compile(source, "<innodb layout>", "eval"), {})

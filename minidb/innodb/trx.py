@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from minidb.engine import Isolation, Trx
+from minidb.engine import Isolation, Key, Trx
 from minidb.innodb.lock_objects import TrxLocks
 from minidb.innodb.read_view import ReadView
+
+if TYPE_CHECKING:
+    from minidb.innodb.dict_table import ClusteredIndex, SecondaryIndex
 
 EVERYTHING = 1 << 62
 NEWEST = ReadView(EVERYTHING, EVERYTHING, ())  # what READ UNCOMMITTED reads through
@@ -46,11 +49,12 @@ class InnodbTrx(Trx):
     undo_records: undo records written and not undone.  log_pages, log_start, log_bytes: where they are, and the size of the first
     page before them.  has_update_undo: some of them are versions that readers may need after the commit.  statement_mark:
     undo_records at the start of the statement.  locks: what it holds and waits for.  duplicate: (index, key) of the last 1062.
+    auto_inc_locked: the statement holds an AUTO-INC lock.  cascades: depth of the foreign key cascade that runs.
     """
 
     __slots__ = (
-        "__weakref__", "duplicate", "has_update_undo", "id", "locks", "log_bytes", "log_pages", "log_start", "savepoints",
-        "started", "statement_mark", "undo_records", "view",
+        "__weakref__", "auto_inc_locked", "cascades", "duplicate", "has_update_undo", "id", "locks", "log_bytes", "log_pages",
+        "log_start", "savepoints", "started", "statement_mark", "undo_records", "view",
     )
 
     def __init__(self, session_id: int, session_name: str = "") -> None:
@@ -64,12 +68,14 @@ class InnodbTrx(Trx):
         self.log_start = 0
         self.log_bytes = 0
         self.has_update_undo = False
+        self.cascades = 0
+        self.auto_inc_locked = False
         self.statement_mark = 0
         self.savepoints: list[Savepoint] = []
-        self.duplicate: tuple[int, Any] | None = None
+        self.duplicate: tuple[ClusteredIndex | SecondaryIndex, Key] | None = None
 
     @property
-    def lock_wait_timeout(self) -> float:  # type: ignore[override]
+    def lock_wait_timeout(self) -> float:
         """innodb_lock_wait_timeout in seconds, 0 = never wait."""
         return self.locks.timeout
 
@@ -78,7 +84,7 @@ class InnodbTrx(Trx):
         self.locks.timeout = seconds
 
     @property
-    def duplicates(self) -> bool:  # type: ignore[override]
+    def duplicates(self) -> bool:
         """The running statement replaces or updates duplicates."""
         return self.locks.duplicates
 

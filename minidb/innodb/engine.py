@@ -1,0 +1,236 @@
+"""`InnodbEngine`: the transactional engine behind the door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from minidb.catalog import TableDef
+from minidb.engine import Engine, Isolation, Table, Trx
+from minidb.innodb import ddl, purge, rollback
+from minidb.innodb.core import PURGE_EVERY, PURGE_WORKER, Core
+from minidb.innodb.lock import LockSystem
+from minidb.innodb.profile import Profile
+from minidb.innodb.table import InnodbTable
+from minidb.innodb.trx import InnodbTrx, Savepoint
+from minidb.scheduler import Scheduler
+from minidb.storage.buffer_pool import BufferPool
+
+SYSTEM_SPACE = "ibdata1"
+PURGE_BATCH = 32  # committed logs in one hold of the latch
+PURGE_PAUSE = 1.0  # seconds after which a small history is purged too
+
+
+class InnodbEngine(Engine):
+    """InnoDB.  locks: the lock system; core: everything else that its parts share."""
+
+    name = "InnoDB"
+    transactional = True
+
+    def __init__(
+        self, pool: BufferPool, scheduler: Scheduler, *, leaf_capacity: int = 256, profile: Profile | None = None
+    ) -> None:
+        self.scheduler = scheduler
+        self.locks = LockSystem(scheduler, profile)
+        space = pool.open_space(SYSTEM_SPACE, create=not pool.fs.exists(SYSTEM_SPACE))
+        self.core = Core(pool, scheduler, self.locks, space, leaf_capacity)
+        self._latch = scheduler.latch
+        self._handles: dict[int, InnodbTable] = {}
+        scheduler.spawn(PURGE_WORKER, self._purge_step)
+
+    # ---- definitions
+    def create_table(self, tdef: TableDef) -> None:
+        with self._latch:
+            ddl.create_table(self.core, tdef)
+
+    def drop_table(self, tdef: TableDef) -> None:
+        with self._latch:
+            self._handles.pop(tdef.id, None)
+            ddl.drop_table(self.core, tdef)
+
+    def rename_table(self, old: TableDef, new: TableDef) -> None:
+        with self._latch:
+            self._handles.pop(old.id, None)
+            ddl.rename_table(self.core, old, new)
+
+    def truncate_table(self, tdef: TableDef) -> None:
+        with self._latch:
+            ddl.truncate_table(self.core, tdef)
+
+    def create_index(self, old: TableDef, new: TableDef, index: int) -> None:
+        with self._latch:
+            self._handles.pop(old.id, None)
+            ddl.create_index(self.core, old, new, index)
+
+    def drop_index(self, old: TableDef, new: TableDef, index: int) -> None:
+        with self._latch:
+            self._handles.pop(old.id, None)
+            ddl.drop_index(self.core, old, new, index)
+
+    def update_definition(self, old: TableDef, new: TableDef) -> None:
+        with self._latch:
+            table = self.core.table(old)
+            table.redefine(new, table.secondaries)
+
+    def open_table(self, tdef: TableDef) -> Table:
+        with self._latch:
+            table = self.core.table(tdef)
+            if table.tdef is not tdef and table.tdef.version < tdef.version:
+                table.redefine(tdef, table.secondaries)
+            handle = self._handles.get(tdef.id)
+            if handle is None or handle.dict_table is not table:
+                handle = self._handles[tdef.id] = InnodbTable(self.core, table)
+            return handle
+
+    # ---- transactions
+    def new_trx(self, session_id: int, session_name: str = "") -> InnodbTrx:
+        with self._latch:
+            return self.core.system.new_trx(session_id, session_name)
+
+    def begin(self, trx: Trx, *, read_only: bool = False, snapshot: bool = False) -> None:
+        assert isinstance(trx, InnodbTrx)
+        trx.active = True
+        trx.read_only = read_only
+        if snapshot and trx.isolation == Isolation.REPEATABLE_READ:
+            with self._latch:
+                self.core.system.view_of(trx)
+
+    def begin_statement(self, trx: Trx) -> None:
+        assert isinstance(trx, InnodbTrx)
+        trx.statement_mark = trx.undo_records
+        trx.duplicate = None
+
+    def end_statement(self, trx: Trx, ok: bool) -> None:
+        assert isinstance(trx, InnodbTrx)
+        if not ok and trx.undo_records > trx.statement_mark:
+            with self._latch:
+                rollback.undo_to(self.core, trx, trx.statement_mark, partial=True)
+        if trx.auto_inc_locked:
+            trx.auto_inc_locked = False
+            with self._latch:
+                self.locks.release_auto_inc(trx.locks)
+        if trx.isolation == Isolation.READ_COMMITTED:
+            trx.view = None
+        trx.statement_mark = trx.undo_records
+        trx.bulk_insert = False
+        locks = trx.locks
+        locks.duplicates = locks.constraint_check = False
+
+    def commit(self, trx: Trx) -> None:
+        assert isinstance(trx, InnodbTrx)
+        if not trx.id:
+            if trx.locks.objects:
+                with self._latch:
+                    self.core.finish(trx)
+            else:
+                self.core.finish(trx)
+            return
+        core = self.core
+        with self._latch:
+            if trx.has_update_undo:
+                history = core.system.history
+                history.append(core.undo.commit(trx, core.mtr, core.system.next_number()))
+                if len(history) % PURGE_EVERY == 0:
+                    self.scheduler.poke(PURGE_WORKER)
+            else:
+                core.undo.drop(trx, core.mtr)
+            core.mtr.commit()
+            core.system.end(trx)
+            core.finish(trx)
+
+    def rollback(self, trx: Trx) -> None:
+        assert isinstance(trx, InnodbTrx)
+        with self._latch:
+            self.core.rollback(trx)
+
+    def savepoint(self, trx: Trx, name: str) -> None:
+        assert isinstance(trx, InnodbTrx)
+        self.release_one(trx, name)
+        trx.savepoints.append(Savepoint(name.lower(), trx.undo_records, trx.started))
+
+    def release_one(self, trx: InnodbTrx, name: str) -> None:
+        """Forget the savepoint `name` alone: a new one takes its name."""
+        trx.savepoints = [s for s in trx.savepoints if s.name != name.lower()]
+
+    def rollback_to(self, trx: Trx, name: str) -> bool:
+        assert isinstance(trx, InnodbTrx)
+        place = self._find(trx, name)
+        if place is None:
+            return False
+        found = trx.savepoints[place]
+        kept = trx.savepoints[: place + 1]
+        with self._latch:
+            if found.started:
+                if trx.undo_records > found.mark:
+                    rollback.undo_to(self.core, trx, found.mark, partial=True)
+            elif trx.started:
+                self.core.rollback(trx)  # the engine had not been used: its transaction ends, the session's goes on
+                trx.active = True
+        trx.savepoints = kept
+        return True
+
+    def release_savepoint(self, trx: Trx, name: str) -> bool:
+        assert isinstance(trx, InnodbTrx)
+        place = self._find(trx, name)
+        if place is None:
+            return False
+        del trx.savepoints[place:]
+        return True
+
+    @staticmethod
+    def _find(trx: InnodbTrx, name: str) -> int | None:
+        return next((i for i, s in enumerate(trx.savepoints) if s.name == name.lower()), None)
+
+    # ---- purge
+    def _purge_step(self) -> float | None:
+        """One batch of the background purge; seconds to the next one, None = when poked."""
+        with self._latch:
+            done = purge.purge(self.core, PURGE_BATCH)
+        if done == PURGE_BATCH:
+            return 0
+        return PURGE_PAUSE if self.core.system.history else None
+
+    def purge_all(self) -> int:
+        """Purge everything that no open view needs; how many transactions' undo went."""
+        with self._latch:
+            return purge.purge(self.core)
+
+    # ---- life
+    def recover(self) -> Iterator[str]:
+        return iter(())
+
+    def flush(self) -> None:
+        with self._latch:
+            self.core.save_counters()
+            self.core.pool.flush()
+
+    def close(self) -> None:
+        """Roll back what is open, purge everything, write everything."""
+        core = self.core
+        with self._latch:
+            for trx in core.system.transactions():
+                core.rollback(trx)
+            purge.purge(core)
+            core.undo.free_all(core.mtr)
+            core.save_counters()
+            for table in core.tables.values():
+                table.space.close()
+            core.tables.clear()
+            self._handles.clear()
+            core.space.close()
+
+    def status(self) -> dict[str, int | str]:
+        core, locks = self.core, self.locks
+        stats = core.pool.stats
+        return {
+            "Innodb_buffer_pool_pages_total": stats.limit or stats.resident,
+            "Innodb_buffer_pool_pages_data": stats.resident,
+            "Innodb_buffer_pool_pages_dirty": stats.dirty,
+            "Innodb_buffer_pool_read_requests": stats.requests,
+            "Innodb_buffer_pool_reads": stats.reads,
+            "Innodb_pages_written": stats.written,
+            "Innodb_history_list_length": len(core.system.history),
+            "Innodb_row_lock_waits": locks.waits,
+            "Innodb_row_lock_current_waits": len(locks.waiting),
+            "Innodb_deadlocks": locks.deadlocks,
+            "Innodb_max_trx_id": core.system.next_id,
+        }

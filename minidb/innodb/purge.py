@@ -1,0 +1,79 @@
+"""Purge: removing what no read view can see any more.
+
+Committed update undo waits in the history list in commit order.  Purge takes the logs that the oldest view does not need,
+physically removes delete-marked rows and secondary entries that nobody can reach through them, frees off-page values, and gives
+the undo back.
+"""
+
+from __future__ import annotations
+
+from minidb.engine import Key, Row
+from minidb.innodb import external
+from minidb.innodb.core import Core
+from minidb.innodb.dict_table import DictTable
+from minidb.innodb.layout import DELETED, ROLL_PTR
+from minidb.innodb.rollback import remove
+from minidb.innodb.undo import DATA, DELETE, KIND, REPLACED, TABLE, Record
+from minidb.trace import RecordPurged
+
+
+def purge(core: Core, limit: int | None = None) -> int:
+    """Process up to `limit` committed logs (None: all that the oldest view allows).  Returns how many."""
+    system = core.system
+    history = system.history
+    if not history:
+        return 0
+    view, number = system.oldest_limits()
+    if history[0].number >= number:
+        return 0
+    system.purge_view = view.for_creator(0)
+    done = 0
+    while history and history[0].number < number and (limit is None or done < limit):
+        log = history.popleft()
+        for roll_ptr, record in core.undo.committed(log):
+            table = core.tables.get(record[TABLE])
+            if table is not None and log.trx_id > table.rebuilt_trx_id:
+                _purge_record(core, table, roll_ptr, record)
+                core.mtr.commit()
+        core.undo.purged(log, core.mtr)
+        core.mtr.commit()
+        core.trim()
+        done += 1
+    return done
+
+
+def _purge_record(core: Core, table: DictTable, roll_ptr: int, record: Record) -> None:
+    """What the change in `record` superseded can go, unless it is in use again."""
+    old: Row = record[DATA]
+    resolve = core.resolver(table)
+    old_whole = old if resolve is None else resolve(old)
+    key = table.clustered.layout.key_of(old_whole)
+    row = table.clustered.tree.get(key)
+    if not old[DELETED]:
+        _purge_entries(core, table, row, old_whole)
+    if record[KIND] == DELETE:
+        if row is not None and row[DELETED] and row[ROLL_PTR] == roll_ptr:
+            remove(core, table.clustered, key)
+            _tell(core, table, "PRIMARY" if not table.clustered.layout.has_row_id else table.clustered.name, key)
+            if table.externals:
+                external.free(core.mtr, table.space, external.references(row))
+    elif record[REPLACED]:
+        external.free(core.mtr, table.space, record[REPLACED])
+
+
+def _purge_entries(core: Core, table: DictTable, row: Row | None, old: Row) -> None:
+    """Remove the delete-marked entries of version `old` that no version of `row` still in use stands under."""
+    resolve = core.resolver(table)
+    for index in table.secondaries:
+        layout = index.layout
+        key = layout.key_of(old)
+        page, i, found = index.tree.locate(key)
+        if found and len(page.rows[i]) > layout.width and not core.versions.has_entry(row, key, layout, resolve):
+            remove(core, index, key)
+            _tell(core, table, index.name, key)
+
+
+def _tell(core: Core, table: DictTable, index: str, key: Key) -> None:
+    sink = core.scheduler.trace.sink
+    if sink is not None:
+        sink(RecordPurged(table.tdef.name, index, repr(key)))
