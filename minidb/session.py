@@ -351,6 +351,10 @@ class Session(SessionSettings):
     def random(self) -> float:
         return self.scheduler.random().random()
 
+    def sleep(self, seconds: float) -> None:
+        """SLEEP(): waits on the scheduler's clock; raises `Interrupted` when killed."""
+        self.scheduler.sleep(self.connection_id, self.name, seconds)
+
     def warn(self, level: str, code: int, message: str) -> None:
         """Add to SHOW WARNINGS."""
         if level == "Note" and not self.notes_wanted:

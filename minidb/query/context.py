@@ -28,6 +28,9 @@ class SessionState(Protocol):
 
     def random(self) -> float: ...
 
+    def sleep(self, seconds: float) -> None:
+        """Wait on the scheduler's clock; raises when the statement is interrupted."""
+
     def warn(self, level: str, code: int, message: str) -> None:
         """Add to SHOW WARNINGS; level 'Note' 'Warning' 'Error'."""
 
