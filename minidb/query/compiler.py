@@ -24,7 +24,7 @@ from minidb.query.plan import Plan
 from minidb.types.keys import NotSargable
 
 Run = Callable[[ExecContext, tuple[Any, ...]], list[Row] | None]
-_MAY_NOT_FIT = frozenset(("key_of", "prefix_key", "low_bound", "high_bound", "points"))
+MAY_NOT_FIT = frozenset(("key_of", "prefix_key", "low_bound", "high_bound", "points"))
 
 
 class Statement:
@@ -118,8 +118,8 @@ def compile_query(statement: Statement, bound: BoundQuery, unit: Unit, mode: Rea
     emitter.body(bound, unit.body)
     source = unit.source()
     run = unit.compile(source)
-    if not _MAY_NOT_FIT.isdisjoint(unit.env) and statement.optimizer.use_indexes:
-        run = with_fallback(run, lambda: _without_indexes(statement, lambda: compile_query(statement, bound, Unit(), mode)[0]))
+    if not MAY_NOT_FIT.isdisjoint(unit.env) and statement.optimizer.use_indexes:
+        run = with_fallback(run, lambda: without_indexes(statement, lambda: compile_query(statement, bound, Unit(), mode)[0]))
     return run, source
 
 
@@ -136,7 +136,7 @@ def with_fallback(run: Run, make: Callable[[], Run]) -> Run:
     return guarded
 
 
-def _without_indexes(statement: Statement, make: Callable[[], Run]) -> Run:
+def without_indexes(statement: Statement, make: Callable[[], Run]) -> Run:
     statement.optimizer.use_indexes = False
     try:
         return make()

@@ -23,6 +23,7 @@ from minidb.types.sqltype import Family, SqlType
 from minidb.types.text import to_text
 
 if TYPE_CHECKING:
+    from minidb.query.binder import Binder
     from minidb.query.types_of import Typed
 
 _ATOM = re.compile(r"-?[A-Za-z_0-9][A-Za-z_0-9]*(\[\d+\])*\Z|'[^'\\]*'\Z")
@@ -61,6 +62,7 @@ class ExprGen:
         self.places: dict[int, dict[int, int]] = {}
         self.replaced: dict[Expr, str] = {}
         self.branches = 0
+        self.binder: Binder | None = None  # for expressions out of table definitions
         self._values: dict[type[Expr], Callable[[Any], str]] = {
             ast.Literal: self._literal, ast.Param: lambda e: f"p[{e.index}]", Col: self._column, Given: lambda e: e.source, ast.Unary: self._unary,
             ast.Binary: self._binary, ast.Case: self._case, ast.Cast: lambda e: functions.cast(self, e), Sub: self._sub,

@@ -1,0 +1,323 @@
+"""Binding and compiling of INSERT, REPLACE, UPDATE and DELETE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from minidb.engine import Isolation, ReadMode, Row, TableLock
+from minidb.errors import SqlError, unsupported
+from minidb.query import ast
+from minidb.query.ast import Expr
+from minidb.query.bind_expr import FIELDS, ORDER, WHERE, ExprBinder
+from minidb.query.bind_from import FromBinder
+from minidb.query.codegen.insert import InsertEmitter, InsertPlan
+from minidb.query.codegen.queries import QueryEmitter
+from minidb.query.codegen.unit import Unit
+from minidb.query.codegen.update_delete import ChangeEmitter, ChangePlan
+from minidb.query.compiler import MAY_NOT_FIT, Lazy, Run, Statement, with_fallback, without_indexes
+from minidb.query.context import ExecContext
+from minidb.query.explain_rows import explain_change, explain_query
+from minidb.query.index_order import use_index_order
+from minidb.query.nodes import Block, Col, Output, Source, SourceColumn, Sub, walk
+from minidb.query.plan import ExplainRow, Plan
+from minidb.query.scope import Scope
+
+STRICT_MODES = frozenset(("STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "TRADITIONAL"))
+Emit = Callable[[QueryEmitter], None]
+
+
+def is_strict(statement: Statement, target: Source) -> bool:
+    """STRICT_TRANS_TABLES is for transactional tables; for others it holds for the first row, which is all that matters here."""
+    return not STRICT_MODES.isdisjoint(statement.state.mode)
+
+
+def variants(statement: Statement, emit: Emit, target: Source, strict: bool) -> tuple[Run, str]:
+    """The run function.  What the statement only reads is read with shared locks at REPEATABLE READ and SERIALIZABLE, by
+    consistent reads below."""
+    reads = any(s.transactional and not s.write for s in statement.state.sources)
+
+    def make(unit: Unit, mode: ReadMode) -> tuple[Run, str]:
+        emitter = QueryEmitter(statement, unit, mode, strict)
+        emit(emitter)
+        source = unit.source()
+        run = unit.compile(source)
+        if not MAY_NOT_FIT.isdisjoint(unit.env) and statement.optimizer.use_indexes:
+            run = with_fallback(run, lambda: without_indexes(statement, lambda: make(Unit(), mode)[0]))
+        return run, source
+
+    unit = Unit()
+    if not reads:
+        return make(unit, ReadMode.SNAPSHOT)
+    unit.named("snapshot", Lazy(lambda: make(Unit(), ReadMode.SNAPSHOT)[0]))
+    unit.named("REPEATABLE_READ", Isolation.REPEATABLE_READ)
+    unit.prologue(f"if {unit.trx()}.isolation < REPEATABLE_READ: return snapshot(x, p)")
+    return make(unit, ReadMode.SHARED)
+
+
+def _target(statement: Statement, ref: ast.TableRef, lock: TableLock) -> Source:
+    source = statement.state.open(ref)
+    source.write, source.lock = True, lock
+    statement.needs.everything(source)
+    return source
+
+
+def _own_scope(target: Source, parent: Scope | None = None) -> Scope:
+    scope = Scope(parent)
+    scope.sources = [target]
+    scope.visible = [(c.name.lower(), Col(target.slot, i, target)) for i, c in enumerate(target.columns)]
+    return scope
+
+
+# ---- INSERT
+def compile_insert(statement: Statement, stmt: ast.Insert) -> Plan:
+    plain = not stmt.replace and not stmt.on_duplicate
+    lock = TableLock.WRITE_LOW_PRIORITY if stmt.priority == "LOW_PRIORITY" else TableLock.CONCURRENT_INSERT if plain else TableLock.WRITE
+    target = _target(statement, stmt.table, lock)
+    plan = InsertPlan(target, _columns(target, stmt.columns), replace=stmt.replace, ignore=stmt.ignore)
+    plan.strict = is_strict(statement, target)
+    plan.zero_generates = "NO_AUTO_VALUE_ON_ZERO" not in statement.state.mode
+    if stmt.query is not None:
+        plan.query = statement.binder.query(stmt.query, None, "SIMPLE")
+        if len(plan.query.columns) != len(plan.columns):
+            raise SqlError.of(1136, 1)
+        statement.needs.add_query(plan.query)
+    else:
+        _bind_rows(statement, stmt, plan)
+    if stmt.on_duplicate:
+        _bind_duplicate(statement, stmt, plan)
+    binder = ExprBinder(statement.binder, _own_scope(target), FIELDS)
+    plan.returning = _returning(statement, stmt.returning, target, binder)
+
+    def emit(queries: QueryEmitter) -> None:
+        queries.unit.hoisting = plan.query is not None
+        InsertEmitter(statement, queries, plan).emit(queries.unit.body)
+
+    run, source = variants(statement, emit, target, plan.strict and not plan.ignore)
+    if stmt.replace or stmt.on_duplicate:
+        run = _flagged(run, "duplicates")
+    if plan.query is not None:
+        run = _flagged(run, "bulk_insert")
+    lines: tuple[ExplainRow, ...] = (ExplainRow(1, "INSERT", target.alias, "ALL"),)
+    if plan.query is not None:
+        lines = (*lines, *explain_query(statement, plan.query))
+    kind = "replace" if stmt.replace else "insert"
+    columns = tuple(o.column for o in plan.returning)
+    return Plan(kind, columns, statement.state.plan_tables(), run, source, lines, True, False)
+
+
+def _flagged(run: Run, name: str) -> Run:
+    """`run` with a flag of the transaction set that tells the engine what kind of statement this is."""
+
+    def flagged(x: ExecContext, p: tuple[Any, ...]) -> list[Row] | None:
+        setattr(x.trx, name, True)
+        try:
+            return run(x, p)
+        finally:
+            setattr(x.trx, name, False)
+
+    return flagged
+
+
+def _columns(target: Source, names: tuple[str, ...] | None) -> list[int]:
+    assert target.tdef is not None
+    if names is None:
+        return [i for i, c in enumerate(target.tdef.columns) if not c.invisible]
+    found: list[int] = []
+    for name in names:
+        ordinal = target.column_index(name)
+        if ordinal is None:
+            raise SqlError.of(1054, name, FIELDS)
+        if ordinal in found:
+            raise SqlError.of(1110, name)
+        found.append(ordinal)
+    return found
+
+
+def _bind_rows(statement: Statement, stmt: ast.Insert, plan: InsertPlan) -> None:
+    binder = ExprBinder(statement.binder, _own_scope(plan.target), FIELDS)
+    if stmt.rows and all(not row for row in stmt.rows) and not stmt.columns:
+        plan.columns = []
+    for number, row in enumerate(stmt.rows or (), 1):
+        if len(row) != len(plan.columns):
+            raise SqlError.of(1136, number)
+        bound = [None if isinstance(e, ast.DefaultValue) and e.column is None else binder.bind(e) for e in row]
+        for e in bound:
+            statement.needs.add(e)
+            if e is not None:
+                statement.typer.typed(e)
+        plan.rows.append(bound)
+
+
+def _bind_duplicate(statement: Statement, stmt: ast.Insert, plan: InsertPlan) -> None:
+    target = plan.target
+    columns = tuple(SourceColumn(c.name, c.type, True) for c in target.columns)
+    plan.incoming = statement.state.source(stmt.row_alias or "", columns)
+    scope = _own_scope(target)
+    if stmt.row_alias is not None:
+        if stmt.row_columns:
+            named = [columns[i] for i in plan.columns]
+            renamed = dict(zip([c.name for c in named], stmt.row_columns, strict=True))
+            plan.incoming.columns = tuple(replace(c, name=renamed.get(c.name, c.name)) for c in columns)
+        scope.sources.append(plan.incoming)
+    if isinstance(plan.query, Block):
+        scope.sources += list(plan.query.join.sources())
+    incoming = plan.incoming
+    binder = ExprBinder(statement.binder, scope, FIELDS)
+
+    def values_of(ref: ast.ColumnRef) -> Expr:
+        ordinal = target.column_index(ref.name)
+        if ordinal is None:
+            raise SqlError.of(1054, ref.name, FIELDS)
+        return Col(incoming.slot, ordinal, incoming)
+
+    binder.values_of = values_of
+    for assignment in stmt.on_duplicate:
+        ordinal = target.column_index(assignment.column.name)
+        if ordinal is None:
+            raise SqlError.of(1054, assignment.column.name, FIELDS)
+        plan.updates.append((ordinal, _assigned(binder, assignment.value)))
+
+
+def _assigned(binder: ExprBinder, value: Expr) -> Expr | None:
+    if isinstance(value, ast.DefaultValue) and value.column is None:
+        return None
+    return binder.bind(value)
+
+
+def _returning(statement: Statement, items: tuple[ast.SelectItem, ...], target: Source, binder: ExprBinder) -> list[Output]:
+    found: list[Output] = []
+    for item in items:
+        if isinstance(item.expr, ast.Star):
+            for name, e in statement.binder.star(item.expr, _own_scope(target)):
+                found.append(Output(e, statement.binder.output_column(e, name)))
+            continue
+        e = binder.bind(item.expr)
+        name = item.alias or (item.expr.name if isinstance(item.expr, ast.ColumnRef) else item.text) or "?"
+        found.append(Output(e, statement.binder.output_column(e, name)))
+    return found
+
+
+# ---- UPDATE and DELETE
+def _bind_from(statement: Statement, item: ast.FromItem) -> tuple[Block, Scope]:
+    block = Block()
+    block.select_id = statement.state.next_select_id()
+    scope = Scope(None, block)
+    FromBinder(statement.binder, scope, block).bind(item)
+    return block, scope
+
+
+def compile_update(statement: Statement, stmt: ast.Update) -> Plan:
+    block, scope = _bind_from(statement, stmt.from_)
+    multi = not isinstance(stmt.from_, ast.TableRef)
+    if multi and (stmt.order_by or stmt.limit is not None):
+        raise SqlError.of(1221, "UPDATE", "ORDER BY" if stmt.order_by else "LIMIT")
+    change = ChangePlan("update", block.join, statement.binder.conditions(stmt.where, scope, WHERE), [], ignore=stmt.ignore, multi=multi)
+    binder = ExprBinder(statement.binder, scope, FIELDS)
+    for assignment in stmt.assignments:
+        column = binder.bind(assignment.column)
+        if not isinstance(column, Col) or column.source.tdef is None:
+            raise SqlError.text(1288, f"The target table {assignment.column.table or ''} of the UPDATE is not updatable")
+        source = column.source
+        if source not in change.targets:
+            change.targets.append(source)
+        change.updates.setdefault(source.slot, []).append((column.ordinal, _assigned(binder, assignment.value)))
+    lock = TableLock.WRITE_LOW_PRIORITY if stmt.low_priority else TableLock.WRITE
+    return _compile_change(statement, change, scope, stmt.order_by, stmt.limit, lock)
+
+
+def compile_delete(statement: Statement, stmt: ast.Delete) -> Plan:
+    block, scope = _bind_from(statement, stmt.from_)
+    multi = bool(stmt.targets)
+    targets = [_delete_target(scope, ref) for ref in stmt.targets] or [scope.sources[0]]
+    change = ChangePlan("delete", block.join, statement.binder.conditions(stmt.where, scope, WHERE), targets, ignore=stmt.ignore,
+                        multi=multi)
+    binder = ExprBinder(statement.binder, scope, FIELDS)
+    change.returning = _returning(statement, stmt.returning, targets[0], binder)
+    lock = TableLock.WRITE_LOW_PRIORITY if stmt.low_priority else TableLock.WRITE
+    return _compile_change(statement, change, scope, stmt.order_by, stmt.limit, lock)
+
+
+def _delete_target(scope: Scope, ref: ast.TableRef) -> Source:
+    found = [s for s in scope.sources if s.alias == ref.name and (ref.db is None or s.db == ref.db)]
+    found = found or [s for s in scope.sources if s.name == ref.name and ref.db is not None and s.db == ref.db]
+    if not found or found[0].tdef is None:
+        raise SqlError.of(1109, ref.name, "MULTI DELETE")
+    return found[0]
+
+
+def _compile_change(statement: Statement, change: ChangePlan, scope: Scope, order_by: tuple[ast.OrderItem, ...],
+                    limit: ast.Limit | None, lock: TableLock) -> Plan:
+    for target in change.targets:
+        target.write, target.lock = True, lock
+        statement.needs.everything(target)
+    change.strict = is_strict(statement, change.targets[0])
+    order = ExprBinder(statement.binder, scope, ORDER)
+    change.order_by = [(order.bind(o.expr), o.descending) for o in order_by]
+    if limit is not None:
+        if limit.offset is not None:
+            raise unsupported("LIMIT with an offset here")
+        change.limit = ast.Limit(ExprBinder(statement.binder, Scope(), FIELDS).bind(limit.count))
+    exprs = _expressions(change)
+    for e in exprs:
+        statement.needs.add(e)
+        statement.typer.typed(e)
+    statement.needs.add_join(change.join)
+    if not change.multi:
+        statement.optimizer.changing = {change.targets[0].slot}
+    plans: dict[bool, tuple[Any, bool]] = {}
+
+    def plan_of() -> tuple[Any, bool]:
+        key = statement.optimizer.use_indexes
+        if key not in plans:
+            plan = statement.optimizer.plan(change.join, change.where, set())
+            plans[key] = (plan, _in_order(change, plan, statement))
+        return plans[key]
+
+    def emit(queries: QueryEmitter) -> None:
+        plan, ordered = plan_of()
+        change.collect = _must_collect(change, plan, exprs, statement)
+        ChangeEmitter(statement, queries, change, plan, ordered).emit(queries.unit.body)
+
+    run, source = variants(statement, emit, change.targets[0], change.strict and not change.ignore)
+    plan, ordered = plan_of()
+    lines = explain_change(statement, plan, exprs, not ordered, change.join)
+    columns = tuple(o.column for o in change.returning)
+    return Plan(change.kind, columns, statement.state.plan_tables(), run, source, lines, True, False)
+
+
+def _expressions(change: ChangePlan) -> list[Expr]:
+    values = [e for updates in change.updates.values() for _, e in updates if e is not None]
+    return [*change.where, *values, *(e for e, _ in change.order_by), *(o.expr for o in change.returning)]
+
+
+def _in_order(change: ChangePlan, plan: Any, statement: Statement) -> bool:
+    """Whether the scan delivers ORDER BY's order."""
+    if not change.order_by:
+        return True
+    block = Block()
+    block.order_by, block.limit = change.order_by, change.limit
+    return use_index_order(block, plan, statement.needs)
+
+
+def _must_collect(change: ChangePlan, plan: Any, exprs: list[Expr], statement: Statement) -> bool:
+    """Whether changing rows while scanning would disturb the scan: a column of the scanned index changes, or a subquery reads the
+    table that is changed."""
+    target = change.targets[0]
+    for e in exprs:
+        for inner in walk(e):
+            if isinstance(inner, Sub) and any(s.tdef is not None and (s.db, s.name) == (target.db, target.name)
+                                              for s in statement.state.sources if s is not target):
+                return True
+    if change.kind != "update" or change.multi:
+        return False
+    assert target.tdef is not None
+    index = plan.steps[0].access.index
+    if index is None:
+        index = target.tdef.clustered_index() if target.transactional else None
+    if index is None:
+        return False
+    changed = {column for column, _ in change.updates[target.slot]}
+    changed |= {i for i, c in enumerate(target.tdef.columns) if c.on_update_now}
+    return not changed.isdisjoint(target.tdef.indexes[index].columns)

@@ -1,0 +1,153 @@
+"""Values on their way into columns: the inline check that lets a fitting value pass, the storer for all others, defaults, CHECK."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minidb.catalog import Column, TableDef
+from minidb.errors import SqlError
+from minidb.query import ast
+from minidb.query.ast import Expr
+from minidb.query.codegen.unit import Lines
+from minidb.query.context import SessionState
+from minidb.query.nodes import Col, Source
+from minidb.types.convert import implicit_default, inline_check, storer
+from minidb.types.sqltype import Family, SqlType
+from minidb.types.store_context import StoreContext
+
+if TYPE_CHECKING:
+    from minidb.query.codegen.expressions import ExprGen
+
+_AS_IT_IS = (int, str, bytes, type(None))
+
+
+def context(session: SessionState, table: tuple[str, str], column: str, row: int, strict: bool, ignore: bool) -> StoreContext:
+    """What the slow path of storing a value needs."""
+    return StoreContext(table, column, row, strict, ignore, session.warn)
+
+
+def no_default(session: SessionState, column: str, fallback: Any) -> Any:
+    """Warning 1364: a column without default was left out in non-strict mode."""
+    session.warn("Warning", 1364, f"Field '{column}' doesn't have a default value")
+    return fallback
+
+
+def refuse(code: int, *args: Any) -> Any:
+    """Raise an error from inside an expression."""
+    raise SqlError.of(code, *args)
+
+
+def note_error(session: SessionState, error: Any, codes: frozenset[int]) -> None:
+    """IGNORE: errors of `codes` become warnings; others are raised again."""
+    if error.code not in codes:
+        raise error
+    session.warn("Warning", error.code, error.message)
+
+
+IGNORABLE = frozenset((1022, 1048, 1062, 1451, 1452, 1216, 1217, 4025))
+
+
+def check_failed(session: SessionState, name: str, db: str, table: str, ignore: bool) -> bool:
+    """A CHECK constraint is false: raises 4025; under IGNORE a warning, and the row is skipped."""
+    error = SqlError.of(4025, name, db, table)
+    if not ignore:
+        raise error
+    session.warn("Warning", 4025, error.message)
+    return True
+
+
+class Storing:
+    """Writes the code that converts values for one target table."""
+
+    def __init__(self, gen: ExprGen, target: Source, strict: bool, ignore: bool) -> None:
+        assert target.tdef is not None
+        self.gen = gen
+        self.unit = gen.unit
+        self.target = target
+        self.tdef: TableDef = target.tdef
+        self.strict = strict
+        self.ignore = ignore
+
+    def convert(self, lines: Lines, column: int, variable: str, row: str, null_passes: bool = False) -> None:
+        """Make the value in `variable` one that the column holds.  null_passes: NULL is dealt with elsewhere (AUTO_INCREMENT)."""
+        definition = self.tdef.columns[column]
+        check = inline_check(definition.type, variable)
+        slow = self._slow(definition, variable, row)
+        tests = []
+        if definition.nullable or null_passes:
+            tests.append(f"{variable} is None")
+        if check is not None:
+            test, names = check
+            for name, value in names.items():
+                self.unit.named(name, value)
+            tests.append(test)
+        lines(f"if not ({' or '.join(tests)}): {slow}" if tests else slow)
+
+    def _slow(self, definition: Column, variable: str, row: str) -> str:
+        store = self.unit.const(storer(definition.type, definition.nullable), "store")
+        make = self.unit.named("context", context)
+        where = f"({self.tdef.db!r}, {self.tdef.name!r}), {definition.name!r}, {row}, {self.strict}, {self.ignore}"
+        return f"{variable} = {store}({variable}, {make}(x.session, {where}))"
+
+    # ---- defaults
+    def default_source(self, column: int) -> str:
+        """Source of a column's DEFAULT, already of the column's type; it raises 1364 or warns where there is none."""
+        definition = self.tdef.columns[column]
+        default = definition.default
+        if default is None:
+            if definition.nullable or definition.auto_increment:
+                return "None"
+            return self._missing(definition)
+        if default.current_timestamp:
+            return self.now_source(definition.type)
+        if default.expression is not None:
+            return self.gen.value(self.parsed(default.expression))
+        return self.constant(default.value)
+
+    def _missing(self, definition: Column) -> str:
+        if self.strict and not self.ignore:
+            return f"{self.unit.named('refuse', refuse)}(1364, {definition.name!r})"
+        fallback = self.constant(implicit_default(definition.type))
+        return f"{self.unit.named('no_default', no_default)}(x.session, {definition.name!r}, {fallback})"
+
+    def constant(self, value: Any) -> str:
+        return repr(value) if isinstance(value, _AS_IT_IS) else self.unit.const(value, "D")
+
+    def now_source(self, t: SqlType) -> str:
+        """The statement's time in the precision of a DATETIME / TIMESTAMP column."""
+        digits = t.scale or 0
+        moment = "x.session.statement_time()"
+        if t.family is Family.DATE:
+            return f"{moment}.date()"
+        if digits >= 6:
+            return moment
+        if digits == 0:
+            return f"{moment}.replace(microsecond=0)"
+        unit = 10 ** (6 - digits)
+        held = self.unit.temp()
+        return f"({held} := {moment}).replace(microsecond={held}.microsecond // {unit} * {unit})"
+
+    def parsed(self, text: str) -> Expr:
+        """An expression of the table's definition, bound to the target's columns."""
+        from minidb.query.bind_expr import FIELDS, ExprBinder
+        from minidb.query.parser import parse
+        from minidb.query.scope import Scope
+
+        tree = parse(f"SELECT {text}")
+        assert isinstance(tree, ast.Select)
+        scope = Scope()
+        scope.sources = [self.target]
+        scope.visible = [(c.name.lower(), Col(self.target.slot, i, self.target)) for i, c in enumerate(self.target.columns)]
+        assert self.gen.binder is not None
+        return ExprBinder(self.gen.binder, scope, FIELDS).bind(tree.items[0].expr)
+
+    # ---- constraints
+    def checks(self) -> list[str]:
+        """Conditions that are true when a CHECK constraint is violated; they raise, or warn under IGNORE."""
+        found = []
+        fail = self.unit.named("check_failed", check_failed) if self.tdef.checks else ""
+        for check in self.tdef.checks:
+            e = self.parsed(check.expression)
+            found.append(f"{self.gen.false(e)} and "
+                         f"{fail}(x.session, {check.name!r}, {self.tdef.db!r}, {self.tdef.name!r}, {self.ignore})")
+        return found
