@@ -67,9 +67,9 @@ def check_children(core: Core, trx: InnodbTrx, index: Index, children: Children,
         if None in columns or serving_index(table, [c for c in columns if c is not None]) is not index:
             continue
         old = [row[c] for c in columns if c is not None]
-        if None in old or (values is not None and old == [values[c] for c in columns if c is not None]):
-            continue
-        _check_child(core, trx, core.table(child_def), key, old, values if values is None else [values[c] for c in columns if c is not None])
+        new = None if values is None else [values[c] for c in columns if c is not None]
+        if None not in old and old != new:
+            _check_child(core, trx, core.table(child_def), key, old, new)
 
 
 def _check_child(

@@ -90,8 +90,7 @@ def _undo_change(core: Core, trx: InnodbTrx, table: DictTable, roll_ptr: int, re
 
 def _take_back_entry(core: Core, trx: InnodbTrx, index: SecondaryIndex, key: Key, old: Row, explicit: bool) -> None:
     """An entry made by the change that is undone: remove it, or mark it if an older version of the row stands under it."""
-    page, i, found = index.tree.locate(key)
-    if not found:
+    if index.tree.get(key) is None:
         return
     if core.versions.has_entry(old, key, index.layout, core.resolver(index.table)):
         mark_entry(core, trx, index, key)

@@ -1,4 +1,4 @@
-"""`InnodbTable`: an InnoDB table seen through the door.  One handle per table, shared by all sessions; it keeps no state of its own.
+"""`InnodbTable`: an InnoDB table seen through the door.  One handle per table, shared by all sessions, without state of its own.
 
 The methods here take the latch and hand over to the modules that know how; only the two hot reads, `get` and `lookup`, are done on
 the spot.
