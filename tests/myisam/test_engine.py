@@ -9,7 +9,11 @@ import pytest
 from minidb.catalog import IndexDef, IndexPart
 from minidb.engine import Scan, TableLock
 from minidb.errors import CorruptPageError, Error
+from minidb.myisam.engine import MyisamEngine
 from minidb.myisam.files import TableFiles
+from minidb.scheduler import StepScheduler
+from minidb.storage.buffer_pool import BufferPool
+from minidb.storage.file import RealFileSystem
 
 PAIR = ["id INT NOT NULL", "v INT"]
 TEXTS = ["id INT NOT NULL", "s VARCHAR(200)"]
@@ -324,3 +328,28 @@ def test_handles_share_their_files(world: Any, define: Any) -> None:
     assert first.locks.holds(1) == TableLock.READ
     world.engine.unlock_tables(world.trx)
     assert later.scan(world.trx, Scan(None)).next_batch() is None
+
+
+def test_real_files(tmp_path: Any, define: Any) -> None:
+    """The same on a real disk."""
+    tdef = define(TEXTS, ["PRIMARY id", "s"])
+    scheduler = StepScheduler()
+    fs = RealFileSystem(str(tmp_path))
+    fs.mkdir("d")
+    engine = MyisamEngine(BufferPool(fs), scheduler)
+    trx = engine.new_trx(1)
+    engine.create_table(tdef)
+    table = engine.open_table(tdef)
+    for i in range(500):
+        table.insert(trx, (i, f"s{i % 50}"))
+    engine.close()
+    assert sorted(p.name for p in (tmp_path / "d").iterdir()) == ["t.MYD", "t.MYI"]
+    engine = MyisamEngine(BufferPool(fs), scheduler)
+    table = engine.open_table(tdef)
+    assert table.row_count(trx) == 500
+    assert table.check().ok
+    table.insert(trx, (1000, "x"))
+    again = MyisamEngine(BufferPool(RealFileSystem(str(tmp_path))), scheduler)
+    with pytest.raises(Error) as caught:
+        again.open_table(tdef)
+    assert caught.value.code == 1194

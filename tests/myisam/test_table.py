@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -261,3 +263,20 @@ def test_delete_all_forgets_holes_and_keeps_the_counter(world: Any, define: Any)
         table.insert(world.trx, (i,))
     assert world.rows(table) == [(9,), (1,)]
     assert table.check().ok
+
+
+def test_duplicate_names_what_the_key_holds(world: Any, define: Any) -> None:
+    """Texts of a real server: the prefix as inserted, the decimal with its scale."""
+    columns = ["s VARCHAR(20)", "d DECIMAL(10)", "x DATETIME"]
+    when = datetime.datetime(2020, 1, 1, 10)
+    table = world.table(define(columns, ["UNIQUE s(3),d", "UNIQUE x"]), ("abcdef", Decimal(2), when))
+    with pytest.raises(Error, match="Duplicate entry 'ABC-2' for key 's'"):
+        table.insert(world.trx, ("ABCzzz", Decimal(2), None))
+    with pytest.raises(Error, match="Duplicate entry '2020-01-01 10:00:00' for key 'x'"):
+        table.insert(world.trx, (None, None, when))
+    table.insert(world.trx, (None, Decimal(2), None))
+    assert table.check().ok
+    world.restart()
+    table = world.engine.open_table(table.tdef)
+    assert table.check().ok
+    assert world.rows(table, 1) == [(None, Decimal(2), None), ("abcdef", Decimal(2), when)]
