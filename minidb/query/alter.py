@@ -21,6 +21,7 @@ from minidb.query.ddl import (
     check_table,
     engine_of,
     inline_index,
+    inline_key,
     table_checks,
     table_options,
 )
@@ -35,6 +36,7 @@ from minidb.query.ddl_columns import (
 )
 from minidb.query.ddl_indexes import IndexBuilder, sort_indexes
 from minidb.query.ddl_keys import KeyBuilder, quote, sorted_keys
+from minidb.query.expression_text import sql_text
 
 DROPS = ("DROP_COLUMN", "DROP_INDEX", "DROP_PRIMARY", "DROP_FOREIGN_KEY", "DROP_CONSTRAINT")
 COLUMN_CHANGES = ("MODIFY_COLUMN", "CHANGE_COLUMN", "RENAME_COLUMN", "SET_DEFAULT", "ADD_COLUMN", "RENAME_INDEX")
@@ -226,7 +228,7 @@ class Alter:
         elif kind == "SET_DEFAULT":
             slot = self._slot(action.name or "")
             column = slot.column
-            default = default_of(action.expr, "", column.type, column.name, column.nullable)
+            default = default_of(action.expr, column.type, column.name, column.nullable)
             slot.column = replace(column, default=default)
         elif kind == "RENAME_COLUMN":
             slot = self._slot(action.name or "")
@@ -239,10 +241,10 @@ class Alter:
     def _build(self, spec: ast.ColumnSpec) -> Column:
         self.inline += inline_index(spec)
         if spec.references is not None:
-            self.inline_keys.append(spec.references)
+            self.inline_keys.append(inline_key(spec))
         self.checks = [c for c in self.checks if not (c.of_column and c.name.lower() == spec.name.lower())]
         if spec.check is not None:
-            self.checks.append(Check(spec.name, spec.check.text, True))
+            self.checks.append(Check(spec.name, sql_text(spec.check.expr), True))
         return build_column(spec, self.charset)
 
     def _add_column(self, action: ast.AlterAction) -> None:

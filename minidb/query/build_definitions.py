@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from minidb.errors import SqlError
@@ -159,11 +160,23 @@ def create_query_replace(query: ast.Query) -> tuple[str, ast.Query]:
     return "REPLACE", query
 
 
+def _places(elements: tuple[Any, ...]) -> tuple[ast.ForeignKeySpec, ...]:
+    """The foreign keys, each with the number of indexes written before it."""
+    keys: list[ast.ForeignKeySpec] = []
+    indexes = 0
+    for element in elements:
+        if isinstance(element, ast.IndexSpec):
+            indexes += 1
+        elif isinstance(element, ast.ForeignKeySpec):
+            keys.append(replace(element, pos=indexes))
+    return tuple(keys)
+
+
 def create_columns(elements: tuple[Any, ...], options: tuple[Option, ...], query: tuple[str, ast.Query] | None) -> dict[str, Any]:
     body: dict[str, Any] = {
         "columns": tuple(e for e in elements if isinstance(e, ast.ColumnSpec)),
         "indexes": tuple(e for e in elements if isinstance(e, ast.IndexSpec)),
-        "foreign_keys": tuple(e for e in elements if isinstance(e, ast.ForeignKeySpec)),
+        "foreign_keys": _places(elements),
         "checks": tuple(e for e in elements if isinstance(e, ast.CheckSpec)),
         "options": options,
     }

@@ -16,6 +16,7 @@ from minidb.query import ast
 from minidb.query.ddl_columns import DefineEnv, build_column, char_bytes, charset_options, check_name, with_charset
 from minidb.query.ddl_indexes import IndexBuilder, is_lob, part_bytes
 from minidb.query.ddl_keys import KeyBuilder, sorted_keys
+from minidb.query.expression_text import sql_text
 from minidb.query.plan import ResultColumn
 
 ROW_LIMIT = 65535
@@ -89,6 +90,12 @@ def inline_index(column: ast.ColumnSpec) -> list[ast.IndexSpec]:
     return made
 
 
+def inline_key(column: ast.ColumnSpec) -> ast.ForeignKeySpec:
+    """REFERENCES written in a column's definition."""
+    assert column.references is not None
+    return replace(column.references, columns=(column.name,))
+
+
 def define_table(stmt: ast.CreateTable, env: DefineEnv, from_query: Sequence[ResultColumn] = ()) -> TableDef:
     """The definition that CREATE TABLE asks for.  `from_query`: the columns of CREATE TABLE ... SELECT, which come after those
     written, unless one of the same name was written.  Raises MySQL's errors for each rule."""
@@ -103,13 +110,16 @@ def define_table(stmt: ast.CreateTable, env: DefineEnv, from_query: Sequence[Res
     for spec in stmt.columns:
         for index in inline_index(spec):
             builder.add(index)
-    for index in stmt.indexes:
-        builder.add(index)
     for spec in stmt.columns:
         if spec.references is not None:
-            keys.add(spec.references)
-    for key in stmt.foreign_keys:
-        keys.add(key)
+            keys.reserve(inline_key(spec))
+    for place in range(len(stmt.indexes) + 1):
+        for key in stmt.foreign_keys:
+            if key.pos == place:
+                keys.reserve(key)
+        if place < len(stmt.indexes):
+            builder.add(stmt.indexes[place])
+    keys.finish()
     tdef = TableDef(
         id=env.dictionary.new_table_id(), db=db, name=name, engine=engine, columns=columns, indexes=builder.finish(),
         foreign_keys=sorted_keys(keys.made), checks=_checks(stmt), charset=charset, collation=collation,
@@ -156,7 +166,7 @@ def query_column(column: ResultColumn, default: tuple[str, str], not_null: bool 
 
 
 def _checks(stmt: ast.CreateTable) -> tuple[Check, ...]:
-    made = [Check(c.name, c.check.text, True) for c in stmt.columns if c.check is not None]
+    made = [Check(c.name, sql_text(c.check.expr), True) for c in stmt.columns if c.check is not None]
     return (*made, *table_checks(stmt.checks, ()))
 
 
@@ -175,7 +185,7 @@ def table_checks(specs: Sequence[ast.CheckSpec], existing: Sequence[Check]) -> t
             taken.add(name.lower())
         elif any(c.name.lower() == name.lower() for c in (*existing, *made) if not c.of_column):
             raise SqlError.of(1826, name)
-        made.append(Check(name, spec.text))
+        made.append(Check(name, sql_text(spec.expr)))
     return tuple(made)
 
 

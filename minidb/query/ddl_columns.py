@@ -17,6 +17,7 @@ from minidb.catalog import Column, Default
 from minidb.dictionary import Dictionary
 from minidb.errors import DataError, Error, IntegrityError, SqlError, unsupported
 from minidb.query import ast
+from minidb.query.expression_text import default_text
 from minidb.types.sqltype import Family, SqlType
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def stored_constant(value: Any, t: SqlType, column: str) -> Any:
         raise SqlError.of(1067, column) from None
 
 
-def default_of(expr: ast.Expr | None, text: str, t: SqlType, column: str, nullable: bool) -> Default | None:
+def default_of(expr: ast.Expr | None, t: SqlType, column: str, nullable: bool) -> Default | None:
     """The DEFAULT clause as the catalog keeps it; None when there is none, and for DEFAULT NULL."""
     if expr is None:
         return None
@@ -190,18 +191,12 @@ def default_of(expr: ast.Expr | None, text: str, t: SqlType, column: str, nullab
         return Default(current_timestamp=True)
     known, value = constant_of(expr)
     if not known:
-        return Default(expression=(text or "").strip() or _call_text(expr, column))
+        return Default(expression=default_text(expr))
     if value is None:
         if not nullable:
             raise SqlError.of(1067, column)
         return None
     return Default(stored_constant(value, t, column))
-
-
-def _call_text(expr: ast.Expr, column: str) -> str:
-    if isinstance(expr, ast.Call) and not expr.args:
-        return f"{expr.name.lower()}()"
-    raise SqlError.of(1067, column)
 
 
 # ---- columns
@@ -227,7 +222,7 @@ def build_column(spec: ast.ColumnSpec, default_charset: tuple[str, str], *, forc
     if explicit_null and forced_not_null and spec.nullable is not False:
         default = None
     else:
-        default = default_of(spec.default, spec.default_text, t, spec.name, nullable)
+        default = default_of(spec.default, t, spec.name, nullable)
     return Column(spec.name, t, nullable, default, spec.auto_increment, spec.comment, on_update, spec.invisible)
 
 

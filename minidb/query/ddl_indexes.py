@@ -56,7 +56,6 @@ class IndexBuilder:
         self.engine = engine
         self.ordinals = {c.name.lower(): i for i, c in enumerate(columns)}
         self.made: list[IndexDef] = list(existing)
-        self.generated: set[int] = set()  # ids of indexes that only serve a foreign key
 
     def taken(self, name: str) -> bool:
         lowered = name.lower()
@@ -73,20 +72,27 @@ class IndexBuilder:
         if primary and any(x.primary for x in self.made):
             raise SqlError.of(1068)
         parts = self._parts(spec, unique)
+        ignored = (spec.name or spec.constraint) if primary else None
+        if ignored is not None and ignored.upper() != "PRIMARY":
+            self.env.warn("Warning", 1280, f"Name '{ignored}' ignored for PRIMARY key.")
         name = "PRIMARY" if primary else self._name(spec)
         if len(self.made) >= MAX_KEYS:
             raise SqlError.of(1069, MAX_KEYS)
         parts = self._limited(parts, unique)
         return self._append(name, parts, unique, primary, (spec.using or "").upper(), spec.comment)
 
-    def add_generated(self, name: str | None, ordinals: Sequence[int]) -> IndexDef:
-        """Add the index that a foreign key on `ordinals` needs, called `name` or like its first column."""
+    def add_nameless(self, ordinals: Sequence[int]) -> IndexDef:
+        """Add the index that a foreign key on `ordinals` needs; it gets its name from `name_generated`."""
         parts = tuple(IndexPart(o) for o in ordinals)
+        return self._append("", self._limited(parts, False), False, False, "", "")
+
+    def name_generated(self, index: IndexDef, name: str | None) -> None:
+        """Call a foreign key's index `name`, or like its first column; nothing happens if it was removed again."""
+        if index not in self.made:
+            return
         if name is None or self.taken(name):
-            name = self._free_name(self.columns[ordinals[0]].name)
-        made = self._append(name, self._limited(parts, False), False, False, "", "")
-        self.generated.add(made.id)
-        return made
+            name = self._free_name(self.columns[index.parts[0].column].name)
+        self.made[self.made.index(index)] = replace(index, name=name)
 
     def _append(self, name: str, parts: tuple[IndexPart, ...], unique: bool, primary: bool, using: str, comment: str) -> IndexDef:
         made = IndexDef(self.env.dictionary.new_index_id(), name, parts, unique, primary, comment=comment, using=using)

@@ -39,10 +39,31 @@ class KeyBuilder:
         self.engine = engine
         self.indexes = indexes
         self.made = list(existing)
+        self.pending: list[tuple[ast.ForeignKeySpec, list[int], IndexDef]] = []
         self.taken = {k.name for t in env.dictionary.all_tables() if t.db == db and t.name != table for k in t.foreign_keys}
 
-    def add(self, spec: ast.ForeignKeySpec) -> ForeignKey | None:
-        """Add the foreign key `spec`; None if the engine does not keep it.  Raises 1005 1072 1239."""
+    def reserve(self, spec: ast.ForeignKeySpec) -> None:
+        """CREATE TABLE: note the foreign key and the place of the index that it may need.  Raises 1072 1239."""
+        ordinals = self._ordinals(spec)
+        self.pending.append((spec, ordinals, self.indexes.add_nameless(ordinals)))
+
+    def finish(self) -> None:
+        """Make the noted keys; of their indexes only those stay that no other index can stand for.  Raises 1005."""
+        for _, ordinals, index in reversed(self.pending):
+            if any(self.indexes.covers(ordinals, x) for x in self.indexes.made if x is not index):
+                self.indexes.made.remove(index)
+        for spec, ordinals, index in self.pending:
+            self.indexes.name_generated(index, spec.name or spec.index_name)
+            self._make(spec, ordinals)
+
+    def add(self, spec: ast.ForeignKeySpec) -> None:
+        """ALTER TABLE: add the foreign key `spec`, if the engine keeps such.  Raises 1005 1072 1239."""
+        ordinals = self._ordinals(spec)
+        if not any(self.indexes.covers(ordinals, x) for x in self.indexes.made):
+            self.indexes.name_generated(self.indexes.add_nameless(ordinals), spec.name or spec.index_name)
+        self._make(spec, ordinals)
+
+    def _ordinals(self, spec: ast.ForeignKeySpec) -> list[int]:
         ordinals = []
         for column in spec.columns:
             ordinal = self.indexes.ordinals.get(column.lower())
@@ -51,10 +72,11 @@ class KeyBuilder:
             ordinals.append(ordinal)
         if len(spec.columns) != len(spec.ref_columns):
             raise SqlError.of(1239, spec.name or "foreign key without name", "Key reference and table reference don't match")
-        if not any(self.indexes.covers(ordinals, x) for x in self.indexes.made):
-            self.indexes.add_generated(spec.name or spec.index_name, ordinals)
+        return ordinals
+
+    def _make(self, spec: ast.ForeignKeySpec, ordinals: list[int]) -> None:
         if self.engine != "InnoDB":
-            return None
+            return
         if self.env.temporary:
             raise cannot_create(self.db, self.table, MALFORMED)
         name = self._name(spec)
@@ -63,7 +85,6 @@ class KeyBuilder:
             name, tuple(ordinals), spec.ref_table.db or self.db, spec.ref_table.name, tuple(spec.ref_columns),
             spec.on_delete or "RESTRICT", spec.on_update or "RESTRICT", spec.on_delete is not None, spec.on_update is not None)
         self.made.append(made)
-        return made
 
     def _name(self, spec: ast.ForeignKeySpec) -> str:
         name = spec.name or spec.index_name

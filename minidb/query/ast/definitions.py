@@ -30,7 +30,8 @@ class IndexSpec(Node):
 
 @node
 class ForeignKeySpec(Node):
-    """name: CONSTRAINT name; index_name: FOREIGN KEY index_name (...); actions None when not written."""
+    """name: CONSTRAINT name; index_name: FOREIGN KEY index_name (...); actions None when not written.
+    pos: number of indexes written before it in CREATE TABLE."""
 
     name: str | None
     index_name: str | None
@@ -40,6 +41,7 @@ class ForeignKeySpec(Node):
     on_delete: str | None = None
     on_update: str | None = None
     if_not_exists: bool = False
+    pos: int = 0
 
 
 @node
