@@ -25,7 +25,7 @@ from minidb.database import Database  # noqa: E402
 from minidb.session import Result, Session  # noqa: E402
 
 DUMP = ROOT / "sql" / "schema" / "geography.sql"
-MARKER = "minidb.dd"
+MARKER = "minidb.dictionary"
 ENGINES = ("InnoDB", "MyISAM")
 
 STOPS = [
@@ -46,7 +46,8 @@ STOPS = [
      "MyISAM stores the number of rows; InnoDB has to count an index, because every transaction may see another number."),
     ("No index", "SELECT COUNT(*) FROM daylight WHERE month = 6 AND hours > 18",
      "Nothing to descend by: the whole table is read."),
-    ("Grouping and ordering", "SELECT t.name AS continent, COUNT(*) AS countries, SUM(c.population) DIV 1000 AS millions FROM country c "
+    ("Grouping and ordering",
+     "SELECT t.name AS continent, COUNT(*) AS countries, SUM(c.population) DIV 1000 AS millions FROM country c "
      "JOIN continent t ON t.code = c.continent GROUP BY t.name ORDER BY millions DESC", ""),
 ]
 
