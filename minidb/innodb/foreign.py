@@ -31,7 +31,7 @@ def check_parents(core: Core, trx: InnodbTrx, index: Index, row: Row) -> None:
     """Every foreign key that `index` serves must find its parent.  Raises LockWait, 1452."""
     tdef = index.table.tdef
     for key in tdef.foreign_keys:
-        if serving_index(index.table, key.columns) is index:
+        if serving_index(index.table, key.columns) is index and key is not trx.cascading:
             values = [row[c] for c in key.columns]
             if None not in values:
                 _check_parent(core, trx, tdef, key, values)
@@ -116,6 +116,7 @@ def _cascade(
         raise SqlError.of(1451, constraint_text(child.tdef, key))
     resolve = core.resolver(child)
     whole = row if resolve is None else resolve(row)
+    before, trx.cascading = trx.cascading, key  # the parent's new key is not there yet: this key is not verified
     trx.cascades += 1
     try:
         if new is None:
@@ -127,6 +128,7 @@ def _cascade(
             row_update.update_row(core, child, trx, whole, tuple(values))
     finally:
         trx.cascades -= 1
+        trx.cascading = before
 
 
 # --------------------------------------------------------------------------------------------------------------------- helpers

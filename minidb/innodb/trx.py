@@ -12,6 +12,7 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from minidb.catalog import ForeignKey
 from minidb.engine import Isolation, Key, Trx
 from minidb.innodb.lock_objects import TrxLocks
 from minidb.innodb.read_view import ReadView
@@ -49,11 +50,12 @@ class InnodbTrx(Trx):
     undo_records: undo records written and not undone.  log_pages, log_start, log_bytes: where they are, and the size of the first
     page before them.  has_update_undo: some of them are versions that readers may need after the commit.  statement_mark:
     undo_records at the start of the statement.  locks: what it holds and waits for.  duplicate: (index, key) of the last 1062.
-    auto_inc_locked: the statement holds an AUTO-INC lock.  cascades: depth of the foreign key cascade that runs.
+    auto_inc_locked: the statement holds an AUTO-INC lock.
+    cascades: depth of the foreign key cascade that runs.  cascading: the key that it obeys.
     """
 
     __slots__ = (
-        "__weakref__", "auto_inc_locked", "cascades", "duplicate", "has_update_undo", "id", "locks", "log_bytes", "log_pages",
+        "__weakref__", "auto_inc_locked", "cascades", "cascading", "duplicate", "has_update_undo", "id", "locks", "log_bytes", "log_pages",
         "log_start", "savepoints", "started", "statement_mark", "undo_records", "view",
     )
 
@@ -69,6 +71,7 @@ class InnodbTrx(Trx):
         self.log_bytes = 0
         self.has_update_undo = False
         self.cascades = 0
+        self.cascading: ForeignKey | None = None
         self.auto_inc_locked = False
         self.statement_mark = 0
         self.savepoints: list[Savepoint] = []

@@ -123,7 +123,7 @@ class UndoSpace:
         return row
 
     def committed(self, log: CommittedLog) -> Iterator[tuple[int, Record]]:
-        """(roll pointer, record) of all changes of a committed log, oldest first."""
+        """(roll pointer, record) of the changes of a committed log that superseded something, oldest first."""
         last = log.pages[-1]
         for number in log.pages:
             rows = self._page(number).rows
@@ -131,7 +131,7 @@ class UndoSpace:
             end = log.end if number == last else len(rows)
             for slot in range(start, end):
                 record = rows[slot]
-                if record[KIND] >= INSERT:
+                if record[KIND] > INSERT:
                     yield number << SLOT_BITS | slot, record
 
     # ---- undoing
