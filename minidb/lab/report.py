@@ -7,6 +7,7 @@ line; the other files still run, and the exit status is 1.
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +73,7 @@ def run_files(files: Sequence[str], expect: bool, record: bool, level: str, step
 
 def _print_report(report: FileReport) -> None:
     print(f"{report.status:8} {report.path}" if report.status != "error" else f"error    {report.detail[0]}")
-    for line in report.detail if report.status == "differs" else ():
+    for line in report.detail[report.status == "error" :]:
         print("  " + line)
 
 
@@ -88,6 +89,9 @@ def run_file(path: str, options: Options) -> FileReport:
             _play(scenario, options, report)
     except ScenarioError as error:
         report.status, report.detail = "error", [str(error)]
+    except Exception as error:  # a defect of minidb: the other files still run
+        lines = traceback.format_exc().splitlines()
+        report.status, report.detail = "error", [f"{path}: internal error: {error!r}", *lines]
     return report
 
 
