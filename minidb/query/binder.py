@@ -108,8 +108,9 @@ class Binder:
         if block.grouped and "ONLY_FULL_GROUP_BY" in self.state.mode:
             self._check_full_group_by(block)
         if block.limit is not None:
-            limit = ExprBinder(self, Scope(), FIELDS)
-            block.limit = ast.Limit(limit.bind(block.limit.count), None if block.limit.offset is None else limit.bind(block.limit.offset))
+            numbers = ExprBinder(self, Scope(), FIELDS)
+            offset = block.limit.offset
+            block.limit = ast.Limit(numbers.bind(block.limit.count), None if offset is None else numbers.bind(offset))
         if not block.group_by and block.grouped:
             self._null_rows(scope, block)
         block.columns = tuple(o.column for o in block.outputs)

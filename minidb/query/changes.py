@@ -73,7 +73,9 @@ def _own_scope(target: Source, parent: Scope | None = None) -> Scope:
 # ---- INSERT
 def compile_insert(statement: Statement, stmt: ast.Insert) -> Plan:
     plain = not stmt.replace and not stmt.on_duplicate
-    lock = TableLock.WRITE_LOW_PRIORITY if stmt.priority == "LOW_PRIORITY" else TableLock.CONCURRENT_INSERT if plain else TableLock.WRITE
+    lock = TableLock.CONCURRENT_INSERT if plain else TableLock.WRITE
+    if stmt.priority == "LOW_PRIORITY":
+        lock = TableLock.WRITE_LOW_PRIORITY
     target = _target(statement, stmt.table, lock)
     plan = InsertPlan(target, _columns(target, stmt.columns), replace=stmt.replace, ignore=stmt.ignore)
     plan.strict = is_strict(statement, target)
@@ -213,7 +215,8 @@ def compile_update(statement: Statement, stmt: ast.Update) -> Plan:
     multi = not isinstance(stmt.from_, ast.TableRef)
     if multi and (stmt.order_by or stmt.limit is not None):
         raise SqlError.of(1221, "UPDATE", "ORDER BY" if stmt.order_by else "LIMIT")
-    change = ChangePlan("update", block.join, statement.binder.conditions(stmt.where, scope, WHERE), [], ignore=stmt.ignore, multi=multi)
+    where = statement.binder.conditions(stmt.where, scope, WHERE)
+    change = ChangePlan("update", block.join, where, [], ignore=stmt.ignore, multi=multi)
     binder = ExprBinder(statement.binder, scope, FIELDS)
     for assignment in stmt.assignments:
         column = binder.bind(assignment.column)
@@ -231,8 +234,8 @@ def compile_delete(statement: Statement, stmt: ast.Delete) -> Plan:
     block, scope = _bind_from(statement, stmt.from_)
     multi = bool(stmt.targets)
     targets = [_delete_target(scope, ref) for ref in stmt.targets] or [scope.sources[0]]
-    change = ChangePlan("delete", block.join, statement.binder.conditions(stmt.where, scope, WHERE), targets, ignore=stmt.ignore,
-                        multi=multi)
+    where = statement.binder.conditions(stmt.where, scope, WHERE)
+    change = ChangePlan("delete", block.join, where, targets, ignore=stmt.ignore, multi=multi)
     binder = ExprBinder(statement.binder, scope, FIELDS)
     change.returning = _returning(statement, stmt.returning, targets[0], binder)
     lock = TableLock.WRITE_LOW_PRIORITY if stmt.low_priority else TableLock.WRITE

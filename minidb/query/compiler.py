@@ -8,17 +8,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from minidb.engine import Isolation, ReadMode, Row, TableLock
+from minidb.engine import Isolation, ReadMode, Row
 from minidb.errors import unsupported
 from minidb.query import ast
 from minidb.query.binder import Binder
 from minidb.query.codegen.queries import QueryEmitter, plan_block
 from minidb.query.codegen.unit import Unit
 from minidb.query.context import ExecContext
-from minidb.query.environment import CompileEnv, Compilation
+from minidb.query.environment import Compilation, CompileEnv
 from minidb.query.estimates import Estimator
 from minidb.query.needs import Needs
-from minidb.query.nodes import Block, BoundQuery, SetBlock, Source
+from minidb.query.nodes import Block, BoundQuery, SetBlock
 from minidb.query.optimizer import JoinPlan, Optimizer
 from minidb.query.plan import Plan
 from minidb.types.keys import NotSargable
@@ -59,7 +59,8 @@ class Statement:
             source.handle = None
 
 
-def compile_statement(stmt: ast.Statement, env: CompileEnv, params: tuple[Any, ...], analyze: bool = False, explain: bool = False) -> Plan:
+def compile_statement(stmt: ast.Statement, env: CompileEnv, params: tuple[Any, ...], analyze: bool = False,
+                      explain: bool = False) -> Plan:
     """Compile a query, INSERT, REPLACE, UPDATE, DELETE or DO for parameters of the types of `params`.
 
     analyze: the plan will be run over counting handles.  explain: with row estimates for every table.  Raises the errors of names
@@ -90,7 +91,7 @@ def _compile_query(statement: Statement, stmt: ast.Query) -> Plan:
     locking = any(b.lock_mode for b in _blocks(bound))
     transactional = any(s.transactional for s in statement.state.sources)
     run, source = query_variants(statement, bound, transactional)
-    from minidb.query.explain import explain_query
+    from minidb.query.explain_rows import explain_query
 
     return Plan("select", bound.columns, statement.state.plan_tables(), run, source, explain_query(statement, bound), False,
                 not locking)
@@ -172,4 +173,4 @@ def _compile_do(statement: Statement, stmt: ast.Do) -> Plan:
     return replace(plan, kind="do", columns=(), run=do)
 
 
-__all__ = ["CompileEnv", "Source", "TableLock", "compile_statement"]
+__all__ = ["CompileEnv", "compile_statement"]

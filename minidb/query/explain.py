@@ -9,10 +9,8 @@ from typing import Any
 from minidb.engine import Row, Work
 from minidb.errors import unsupported
 from minidb.query import ast
-from minidb.query.access import Access
 from minidb.query.context import ExecContext
 from minidb.query.environment import CompileEnv
-from minidb.query.explain_rows import explain_query
 from minidb.query.plan import ExplainRow, Plan, ResultColumn
 from minidb.query.types_of import BIGINT, varchar
 
@@ -36,7 +34,7 @@ def explain(stmt: ast.Explain, env: CompileEnv, params: tuple[Any, ...],
     if stmt.format not in ("", "TRADITIONAL"):
         raise unsupported(f"EXPLAIN FORMAT={stmt.format}")
     rows = [_row(line) for line in plan.explain]
-    names = COLUMNS
+    names: tuple[str, ...] = COLUMNS
     if stmt.analyze:
         names = (*COLUMNS, *WORK_COLUMNS)
         rows = [(*row, *_counts(line, work)) for row, line in zip(rows, plan.explain, strict=True)]
@@ -73,6 +71,3 @@ def _json(plan: Plan, work: dict[str, Work]) -> str:
             shown["work"] = dict(zip(WORK_COLUMNS, _counts(line, work), strict=True))
         tables.append(shown)
     return json.dumps({"query_block": tables}, indent=2, default=str)
-
-
-__all__ = ["Access", "explain", "explain_query"]

@@ -72,7 +72,9 @@ class _Writer:
 
     def _block(self, block: Block) -> None:
         plan, ordered = self.statement.plan_of(block)
-        exprs = [*block.where, *(o.expr for o in block.outputs), *([block.having] if block.having else []), *(e for e, _ in block.order_by)]
+        exprs = [*block.where, *(o.expr for o in block.outputs), *(e for e, _ in block.order_by)]
+        if block.having is not None:
+            exprs.append(block.having)
         kind = block.kind_text
         if kind == "SIMPLE" and (self.has_subqueries(exprs) or any(s.query is not None for s in block.join.sources())):
             kind = "PRIMARY"
@@ -82,7 +84,8 @@ class _Writer:
             self.rows.append(ExplainRow(block.select_id, kind, None, extra=message))
         else:
             for i, step in enumerate(tables):
-                self.rows.append(self.table(block.select_id, kind, step, self.extra(step, i, plan) + self._sorting(block, i, ordered)))
+                extra = self.extra(step, i, plan) + self._sorting(block, i, ordered)
+                self.rows.append(self.table(block.select_id, kind, step, extra))
         self.inside(exprs, block.join)
 
     def _without_tables(self, block: Block, plan: JoinPlan) -> str | None:
@@ -130,7 +133,8 @@ class _Writer:
             key, key_len = access.index_def.name, str(access.key_len())
         if access.kind in ("const", "eq_ref", "ref"):
             ref = ",".join(_ref(access, i) for i in range(len(access.facts)))
-        return ExplainRow(select_id, kind, name, access.kind, possible, key, key_len, ref, max(1, round(access.rows)), "; ".join(extra))
+        rows = max(1, round(access.rows))
+        return ExplainRow(select_id, kind, name, access.kind, possible, key, key_len, ref, rows, "; ".join(extra))
 
     def extra(self, step: Step, i: int, plan: JoinPlan) -> list[str]:
         access = step.access

@@ -80,7 +80,9 @@ def fact_of(e: Expr, source: Source, typer: Typer) -> Fact | None:
 
 
 def _like_starts_plain(pattern: Expr, typer: Typer) -> bool:
-    value = pattern.value if isinstance(pattern, ast.Literal) else typer.params[pattern.index] if isinstance(pattern, ast.Param) else ""
+    value = pattern.value if isinstance(pattern, ast.Literal) else ""
+    if isinstance(pattern, ast.Param):
+        value = typer.params[pattern.index]
     return isinstance(value, str) and value[:1] not in ("%", "_", "")
 
 

@@ -108,6 +108,7 @@ def _scan_in_order(step: Step, columns: list[int], descending: bool, block: Bloc
         covering = needed <= (set(tdef.indexes[index].columns) if clustered else set(source.layouts[index]))
         if clustered or covering or forced or block.limit is not None:
             rows, possible = step.access.rows, step.access.possible
-            step.access = Access(source, "index", index, covering=covering, reverse=descending, ordered=True, possible=possible, rows=rows)
+            step.access = Access(source, "index", index, covering=covering, reverse=descending, possible=possible, rows=rows)
+            step.access.ordered = True
             return True
     return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from minidb.catalog import TableDef
 from minidb.engine import Table, TableLock, WaitPolicy
@@ -30,10 +30,12 @@ class Source:
     """One occurrence of a table, derived table or common table in a statement: the owner of row variable ``r{slot}``.
 
     number: place in `ExecContext.tables` (base tables).  outer: may be NULL-complemented by an outer join.
-    null_row: may be an all-NULL row because an implicit group is empty.  select_id: the EXPLAIN id of the query block it stands in."""
+    null_row: may be an all-NULL row because an implicit group is empty.  select_id: the EXPLAIN id of its query block."""
 
-    __slots__ = ("alias", "columns", "db", "handle", "hints", "layouts", "lock", "name", "null_row", "number", "outer", "query", "recursive_of",
-                 "select_id", "slot", "tdef", "write")
+    __slots__ = (
+        "alias", "columns", "db", "handle", "hints", "layouts", "lock", "name", "null_row", "number", "outer", "query",
+        "recursive_of", "select_id", "slot", "tdef", "write",
+    )
 
     def __init__(self, slot: int, alias: str, columns: tuple[SourceColumn, ...]) -> None:
         self.slot = slot
@@ -82,7 +84,8 @@ class Source:
         stored = self.tdef.columns[ordinal]
         primary = any(x.primary and ordinal in x.columns for x in self.tdef.indexes)
         unique = any(x.unique and x.columns == (ordinal,) for x in self.tdef.indexes)
-        return ResultColumn(name, column.type, column.nullable or self.outer or self.null_row, self.alias, self.name, column.name, self.db, primary,
+        nullable = column.nullable or self.outer or self.null_row
+        return ResultColumn(name, column.type, nullable, self.alias, self.name, column.name, self.db, primary,
                             unique and not primary, stored.auto_increment)
 
 
@@ -174,8 +177,10 @@ class BoundQuery:
 class Block(BoundQuery):
     """A bound SELECT."""
 
-    __slots__ = ("aggregates", "distinct", "found_rows", "group_by", "group_desc", "grouped", "having", "join", "limit",
-                 "lock_mode", "lock_seconds", "lock_slots", "optimized_away", "options", "order_by", "outputs", "rollup", "wait", "where")
+    __slots__ = (
+        "aggregates", "distinct", "found_rows", "group_by", "group_desc", "grouped", "having", "join", "limit", "lock_mode",
+        "lock_seconds", "lock_slots", "optimized_away", "options", "order_by", "outputs", "rollup", "wait", "where",
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -271,7 +276,7 @@ def rebuild(node: N, change: Any) -> N:
         new = _rebuilt(value, change)
         if new is not value:
             changed[f.name] = new
-    return cast(N, replace(node, **changed)) if changed else node
+    return replace(node, **changed) if changed else node
 
 
 def _rebuilt(value: Any, change: Any) -> Any:

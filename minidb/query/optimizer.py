@@ -13,7 +13,7 @@ from minidb.query.access import RANKS, Access, AccessFinder
 from minidb.query.ast import Expr
 from minidb.query.facts import facts_about
 from minidb.query.needs import Needs
-from minidb.query.nodes import Col, JoinGroup, JoinLeaf, Source, Sub, children, slots_of, walk
+from minidb.query.nodes import Col, JoinGroup, JoinLeaf, Source, Sub, slots_of, walk
 from minidb.query.types_of import Typer
 
 EXHAUSTIVE = 5  # up to so many inner-joined tables every order is tried
@@ -21,7 +21,7 @@ EXHAUSTIVE = 5  # up to so many inner-joined tables every order is tried
 
 @dataclass(slots=True)
 class Step:
-    """Read one table: `filters` are tested on each of its rows.  hash_on: equalities that a hash table serves when no index does."""
+    """Read one table: `filters` are tested on each of its rows.  hash_on: equalities for a hash table when no index serves."""
 
     access: Access
     filters: list[Expr] = field(default_factory=list)
@@ -141,7 +141,8 @@ class Optimizer:
             seen = seen | {source.slot}
         return chosen
 
-    def _cheapest_order(self, rest: list[Source], finders: dict[int, AccessFinder], placed: set[int], const: set[int]) -> list[Source]:
+    def _cheapest_order(self, rest: list[Source], finders: dict[int, AccessFinder], placed: set[int],
+                        const: set[int]) -> list[Source]:
         known: dict[tuple[int, frozenset[int]], Access] = {}
 
         def path(source: Source, seen: frozenset[int]) -> Access:
@@ -169,7 +170,8 @@ class Optimizer:
         extend([], frozenset(placed), 1.0, 0.0)
         return best[1]
 
-    def _greedy_order(self, rest: list[Source], finders: dict[int, AccessFinder], placed: set[int], const: set[int]) -> list[Source]:
+    def _greedy_order(self, rest: list[Source], finders: dict[int, AccessFinder], placed: set[int],
+                      const: set[int]) -> list[Source]:
         order: list[Source] = []
         left, seen = list(rest), set(placed)
         while left:
@@ -276,7 +278,8 @@ def _pair(e: ast.Binary) -> tuple[Expr, Expr]:
 def _same_equality(typer: Typer, a: Expr, b: Expr) -> bool:
     """Whether a = b means that both are the same value for every further comparison."""
     ta, tb = typer.typed(a).type, typer.typed(b).type
-    return ta.family is tb.family and ta.collation == tb.collation and ta.name not in ("enum", "set") and tb.name not in ("enum", "set")
+    members = ("enum", "set")
+    return ta.family is tb.family and ta.collation == tb.collation and ta.name not in members and tb.name not in members
 
 
 def simplify_outer_joins(group: JoinGroup, where: list[Expr]) -> list[Expr]:
@@ -296,9 +299,9 @@ def simplify_outer_joins(group: JoinGroup, where: list[Expr]) -> list[Expr]:
                         item.source.outer = False
                 changed = True
                 break
-    for part in group.items:
-        if isinstance(part, JoinGroup):
-            simplify_outer_joins(part, [])
+    for item in group.items:
+        if isinstance(item, JoinGroup):
+            simplify_outer_joins(item, [])
     return where
 
 
@@ -324,6 +327,3 @@ def _strict_in(e: Expr, slots: set[int]) -> bool:
     if isinstance(e, ast.Binary) and e.op in ("+", "-", "*", "/"):
         return _strict_in(e.left, slots) or _strict_in(e.right, slots)
     return False
-
-
-__all__ = ["JoinPlan", "LeftStep", "Optimizer", "Step", "children", "pushable"]

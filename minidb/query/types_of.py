@@ -125,7 +125,8 @@ def _unify_numbers(real: list[SqlType], families: set[Family]) -> SqlType:
         return decimal(max(i for i, _ in digits) + scale, scale)
     order = ("tinyint", "bit", "year", "smallint", "mediumint", "int", "bigint")
     name = max((t.name for t in real), key=lambda n: order.index(n) if n in order else 6)
-    return SqlType(Family.INT, name if name not in ("bit", "year") else "int", max(t.length or 0 for t in real) or None, unsigned=unsigned)
+    width = max(t.length or 0 for t in real) or None
+    return SqlType(Family.INT, name if name not in ("bit", "year") else "int", width, unsigned=unsigned)
 
 
 _TEMPORAL_WIDTH = {Family.DATE: 10, Family.DATETIME: 19, Family.TIME: 10}
@@ -155,7 +156,8 @@ class Typer:
         self._known: dict[int, tuple[Expr, Typed]] = {}
         self._rules: dict[type[Expr], Callable[[Any], Typed]] = {
             ast.Literal: self._literal, ast.Param: lambda e: type_of_value(self.params[e.index]),
-            Col: lambda e: Typed(e.type, e.nullable), Given: lambda e: Typed(e.type, e.nullable), ast.Unary: self._unary, ast.Binary: self._binary,
+            Col: lambda e: Typed(e.type, e.nullable), Given: lambda e: Typed(e.type, e.nullable),
+            ast.Unary: self._unary, ast.Binary: self._binary,
             ast.IsTest: lambda e: Typed(BOOL, False), ast.Between: self._boolean, ast.InList: self._boolean,
             ast.Like: self._boolean, ast.Regexp: self._boolean, Sub: self._sub, ast.RowExpr: self._row, ast.Case: self._case,
             ast.Cast: self._cast, ast.ConvertUsing: self._convert, ast.Collate: self._collate, ast.Call: self._call,
@@ -283,7 +285,8 @@ class Typer:
         parts = [self.typed(a) for a in arguments(e)]
         if e.name in _UNIFYING:
             chosen = parts[1:] if e.name in ("IF", "NVL2") else parts
-            nullable = all(c.nullable for c in chosen) if e.name in ("IFNULL", "COALESCE", "NVL") else any(c.nullable for c in chosen)
+            first_wins = e.name in ("IFNULL", "COALESCE", "NVL")
+            nullable = all(c.nullable for c in chosen) if first_wins else any(c.nullable for c in chosen)
             return Typed(unify([c.type for c in chosen]), nullable)
         constants = [a.value if isinstance(a, ast.Literal) else UNKNOWN for a in arguments(e)]
         return Typed(spec.result_for([c.type for c in parts], constants), spec.may_be_null([c.nullable for c in parts]))

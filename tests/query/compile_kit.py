@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import replace
 from typing import Any
 
-from minidb.catalog import Column, Default, IndexDef, IndexPart, TableDef
+from minidb.catalog import Column, IndexDef, IndexPart, TableDef
 from minidb.engine import Isolation, Table, Trx
 from minidb.errors import SqlError
 from minidb.query import ast

@@ -102,7 +102,8 @@ class FakeTable(Table):
         return True
 
     # ---- reading
-    def get(self, trx: Trx, index: int, key: Key, mode: ReadMode = ReadMode.SNAPSHOT, wait: WaitPolicy = WaitPolicy.WAIT) -> Row | None:
+    def get(self, trx: Trx, index: int, key: Key, mode: ReadMode = ReadMode.SNAPSHOT,
+            wait: WaitPolicy = WaitPolicy.WAIT) -> Row | None:
         self.gets.append((index, key, mode))
         self.work.descents += 1
         wanted = key if isinstance(key, tuple) else (key,)

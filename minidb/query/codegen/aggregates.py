@@ -107,7 +107,7 @@ class AggregateGen:
         if isinstance(e.args[0], ast.Star):
             return f"len({self.rows})"
         if not e.distinct:
-            source, test = self.argument(e.args[0])
+            _, test = self.argument(e.args[0])
             return f"len([None for {self.target} in {self.rows} if {test}])" if test else f"len({self.rows})"
         checks, parts = self.gen.guard(*e.args)
         keys = [self._key(self.gen.typed(a).type, p) for a, p in zip(e.args, parts, strict=True)]

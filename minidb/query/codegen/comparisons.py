@@ -22,7 +22,8 @@ class Kind(NamedTuple):
     collation: str = ""
 
 
-PLAIN, DOUBLE, BYTES, MOMENT, SPAN, UNKNOWN = Kind("plain"), Kind("double"), Kind("bytes"), Kind("datetime"), Kind("time"), Kind("null")
+PLAIN, DOUBLE, BYTES = Kind("plain"), Kind("double"), Kind("bytes")
+MOMENT, SPAN, UNKNOWN = Kind("datetime"), Kind("time"), Kind("null")
 _DAYS = (Family.DATE, Family.DATETIME)
 
 

@@ -64,7 +64,8 @@ class ExprGen:
         self.branches = 0
         self.binder: Binder | None = None  # for expressions out of table definitions
         self._values: dict[type[Expr], Callable[[Any], str]] = {
-            ast.Literal: self._literal, ast.Param: lambda e: f"p[{e.index}]", Col: self._column, Given: lambda e: e.source, ast.Unary: self._unary,
+            ast.Literal: self._literal, ast.Param: lambda e: f"p[{e.index}]", Col: self._column, Given: lambda e: e.source,
+            ast.Unary: self._unary,
             ast.Binary: self._binary, ast.Case: self._case, ast.Cast: lambda e: functions.cast(self, e), Sub: self._sub,
             ast.Collate: lambda e: self.text(e.operand), ast.ConvertUsing: lambda e: functions.convert_using(self, e),
             ast.Call: lambda e: functions.call(self, e), ast.Variable: self._variable, ast.AssignVariable: self._assign,

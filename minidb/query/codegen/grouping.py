@@ -83,7 +83,8 @@ class GroupSink:
             value = "k" if len(folds) == 1 else f"k[{i}]"
             parts.append(value if fold is None else f"{value} and {fold}({value})")
         merged = self.gen.unit.temp("g")
-        lines(f"{merged} = {self.gen.unit.named('merge_groups', runtime.merge_groups)}({self.groups}, lambda k: {key_tuple(parts)})")
+        helper = self.gen.unit.named("merge_groups", runtime.merge_groups)
+        lines(f"{merged} = {helper}({self.groups}, lambda k: {key_tuple(parts)})")
         return merged
 
 
@@ -167,7 +168,8 @@ class StreamSink:
     def rows(self, lines: Lines, variable: str, iterable: str, condition: str) -> bool:
         where = f" if {condition}" if condition else ""
         if not self._needs_rows():
-            lines(f"{self.count} += len([None for {variable} in {iterable}{where}])" if condition else f"{self.count} += len({iterable})")
+            counted = f"[None for {variable} in {iterable}{where}]" if condition else iterable
+            lines(f"{self.count} += len({counted})")
             return True
         if condition:
             kept = self.gen.unit.temp("b")

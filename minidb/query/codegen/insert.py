@@ -77,7 +77,8 @@ class InsertEmitter:
             self._loop(lines)
         else:
             for i, row in enumerate(plan.rows, 1):
-                self._row(lines, [None if e is None else self.gen.value(e) if not self._reads_row(e) else "" for e in row], str(i), row)
+                values = [None if e is None else "" if self._reads_row(e) else self.gen.value(e) for e in row]
+                self._row(lines, values, str(i), row)
         self._report(lines, counting)
 
     def _report(self, lines: Lines, counting: bool) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from minidb.engine import ReadMode
 from minidb.query import ast, runtime
-from minidb.query.ast import Expr
 from minidb.query.codegen.comparisons import kind_of, operand
 from minidb.query.codegen.expressions import ExprGen
 from minidb.query.codegen.ordering import SortKey, cut, distinct, limit_sources, sort
@@ -213,7 +212,7 @@ def row_key(gen: ExprGen, types: list[SqlType]) -> str:
     return f"lambda r: ({', '.join(parts)},)"
 
 
-def working_rows(query: RecursiveBlock) -> str:
+def working_rows(query: BoundQuery) -> str:
     return f"w{query.select_id}"
 
 
@@ -234,6 +233,3 @@ def plan_block(statement: Statement, block: Block) -> tuple[JoinPlan, bool]:
     """The join plan of a block and whether its path delivers the order asked for."""
     plan = statement.optimizer.plan(block.join, block.where, block.outer_slots)
     return plan, use_index_order(block, plan, statement.needs)
-
-
-__all__ = ["Expr", "QueryEmitter", "plan_block", "row_key"]

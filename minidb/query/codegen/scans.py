@@ -153,7 +153,8 @@ def _simple_range(gen: ExprGen, access: Access) -> str | None:
     return _written_range(gen, access, parts, low, high)
 
 
-def _written_range(gen: ExprGen, access: Access, parts: list[str], low: tuple[str, bool] | None, high: tuple[str, bool] | None) -> str:
+def _written_range(gen: ExprGen, access: Access, parts: list[str], low: tuple[str, bool] | None,
+                   high: tuple[str, bool] | None) -> str:
     make = gen.unit.named("KeyRange", KeyRange)
     if low is None and high is None:
         if len(parts) == len(access.facts):

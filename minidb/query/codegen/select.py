@@ -24,7 +24,8 @@ class BlockEmitter:
 
     types: the result's column types where a set operation asks for others than the block's own."""
 
-    def __init__(self, queries: QueryEmitter, block: Block, plan: JoinPlan, ordered: bool, types: list[SqlType] | None = None) -> None:
+    def __init__(self, queries: QueryEmitter, block: Block, plan: JoinPlan, ordered: bool,
+                 types: list[SqlType] | None = None) -> None:
         self.queries = queries
         self.block = block
         self.plan = plan
@@ -207,7 +208,8 @@ class BlockEmitter:
         groups = sink.close(lines)
         values = [self.gen.value(e) for e in block.group_by]
         made = f"[(({', '.join(values)},), q) for q in {groups} for {target} in (q[0],)]"
-        sorts = [SortKey(i, d, self.gen.typed(e).type, True) for i, (e, d) in enumerate(zip(block.group_by, block.group_desc, strict=True))]
+        keyed = enumerate(zip(block.group_by, block.group_desc, strict=True))
+        sorts = [SortKey(i, d, self.gen.typed(e).type, True) for i, (e, d) in keyed]
         from minidb.query.codegen.ordering import key_source
 
         spec = ", ".join(f"({key_source(self.gen, [k])}, {k.descending})" for k in sorts)

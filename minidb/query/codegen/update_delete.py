@@ -192,7 +192,7 @@ class ChangeEmitter:
             self._change_row(lines, target)
 
     def _scan(self, lines: Lines, step: Step, body: Callable[[Lines], None], stop: str | None) -> None:
-        """The locking loop: rejected rows are unlocked; a row read without its lock (semi-consistent) is locked and tested again."""
+        """The locking loop: rejected rows are unlocked; a row read without its lock (semi-consistent) is locked, tested again."""
         joins = JoinEmitter(self.gen, {step.source.slot: self._how(step.source)}, self.queries.rows_of)
         row = step.source.row
         cursor = joins.cursor(lines, step.access, self._how(step.source), [])
@@ -230,8 +230,8 @@ class ChangeEmitter:
             update.touch(lines)
             checks = self.storing[target.slot].checks()
             if checks:
-                lines(f"if {' or '.join(f'({c})' for c in checks)}: continue" if self.change.ignore and not self._unlooped() else
-                      f"if {' or '.join(f'({c})' for c in checks)}: pass")
+                skip = "continue" if self.change.ignore and not self._unlooped() else "pass"
+                lines(f"if {' or '.join(f'({c})' for c in checks)}: {skip}")
             self._try(lines, f"{table}.update({self.trx}, {target.row}, {update.row()})",
                       lambda body: update.note_auto_increment(body, table, self.trx))
         update.forget()
