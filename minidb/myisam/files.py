@@ -157,8 +157,8 @@ class TableFiles:
         """Store a row in heap and indexes; returns it with its address.  Raises DuplicateRow, and then nothing is changed."""
         if not self.changed:
             self.mark_changed()
-        trx.changed_non_transactional = True
         self.keys.insert_row((*values, self.heap.place()))
+        trx.changed_non_transactional = True
         try:
             row = self.heap.insert(values)
         except BaseException:
@@ -172,8 +172,8 @@ class TableFiles:
         """Let the row `old` (as it is stored now) hold `values`.  Raises DuplicateRow, and then nothing is changed."""
         if not self.changed:
             self.mark_changed()
-        trx.changed_non_transactional = True
         self.keys.update_row(old, (*values, old[-1]))
+        trx.changed_non_transactional = True
         if self.auto_column is not None:
             self._note(values[self.auto_column])
         try:

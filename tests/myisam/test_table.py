@@ -244,6 +244,8 @@ def test_partial_statement_stays_and_is_noted(world: Any, define: Any) -> None:
     table = world.table(define(PAIR, ["PRIMARY id"]), (1, 1), (2, 2))
     trx = world.engine.new_trx(2)
     world.engine.begin_statement(trx)
+    with pytest.raises(Error):
+        table.insert(trx, (1, 0))
     assert not trx.changed_non_transactional
     table.insert(trx, (10, 0))
     with pytest.raises(Error):
