@@ -15,8 +15,9 @@ from minidb.types.store_numbers import MAX_FLOAT, to_single
 Cast = Callable[[Any, Warn], Any]
 _TWO64 = 1 << 64
 _MIN64, _MAX64, _MAX_U64 = -(1 << 63), (1 << 63) - 1, _TWO64 - 1
-_SIGN_NOTE = "Cast to unsigned converted negative integer to its positive complement"
-_WRAP_NOTE = "Cast to signed converted positive out-of-range integer to its negative complement"
+# the server's own words, apostrophes included
+_SIGN_NOTE = "Cast to unsigned converted negative integer to it's positive complement"
+_WRAP_NOTE = "Cast to signed converted positive out-of-range integer to it's negative complement"
 
 
 def cast_function(t: SqlType) -> Cast:
@@ -36,38 +37,42 @@ def _cast_int(t: SqlType) -> Cast:
     return _cast_unsigned if t.unsigned else _cast_signed
 
 
+def _overflow(value: Any, target: str, warn: Warn) -> None:
+    """A number beyond 64 bits: DECIMALs warn, DOUBLEs note."""
+    if isinstance(value, float):
+        kind = "SIGNED BIGINT" if target == "INT" else "UNSIGNED BIGINT"
+        warn("Note", 1916, f"Got overflow when converting '{coerce.to_text(value)}' to {kind}. Value truncated")
+    else:
+        warn("Warning", 1916, f"Got overflow when converting '{coerce.to_text(value)}' to {target}. Value truncated")
+
+
 def _cast_signed(value: Any, warn: Warn) -> int:
     number = coerce.to_int(value, warn)
-    if number > _MAX64:
-        if isinstance(value, int) and number <= _MAX_U64:
-            return number - _TWO64
-        coerce.truncated(warn, _kind(value), value)
-        if isinstance(value, str):
-            return number - _TWO64 if number <= _MAX_U64 else -1
-        return _MAX64
-    if number < _MIN64:
-        coerce.truncated(warn, _kind(value), value)
-        return _MIN64
-    return number
-
-
-def _kind(value: Any) -> str:
-    return "DECIMAL" if isinstance(value, Decimal) else "INTEGER" if isinstance(value, (str, int)) else "DOUBLE"
+    if _MIN64 <= number <= _MAX64:
+        return number
+    if isinstance(value, (str, bytes)):
+        if number > _MAX_U64 or number < _MIN64:
+            coerce.truncated(warn, "INTEGER", value)
+            return -1 if number > 0 else _MIN64
+        warn("Note", 1105, _WRAP_NOTE)
+        return number - _TWO64
+    if isinstance(value, int) and _MAX64 < number <= _MAX_U64:
+        return number - _TWO64
+    _overflow(value, "INT", warn)
+    return _MAX64 if number > 0 else _MIN64
 
 
 def _cast_unsigned(value: Any, warn: Warn) -> int:
     number = coerce.to_int(value, warn)
     if 0 <= number <= _MAX_U64:
         return number
-    if number > _MAX_U64:
-        coerce.truncated(warn, _kind(value), value)
-        return _MAX_U64
-    if isinstance(value, Decimal):
-        coerce.truncated(warn, "DECIMAL", value)
-        return 0
-    if number < _MIN64:
-        coerce.truncated(warn, _kind(value), value)
-        return _MIN64 + _TWO64
+    if isinstance(value, (str, bytes)):
+        if number > _MAX_U64 or number < _MIN64:
+            coerce.truncated(warn, "INTEGER", value)
+            return _MAX_U64 if number > 0 else _MIN64 + _TWO64
+    elif not isinstance(value, int) or number > _MAX_U64 or number < _MIN64:
+        _overflow(value, "UNSIGNED INT", warn)
+        return _MAX_U64 if number > 0 else 0
     warn("Note", 1105, _SIGN_NOTE)
     return number + _TWO64
 
@@ -119,13 +124,9 @@ def _cast_float(t: SqlType) -> Cast:
 def _cast_text(t: SqlType) -> Cast:
     limit = t.length if t.name in ("char", "varchar") else None
 
-    def convert(value: Any, warn: Warn) -> str | None:
+    def convert(value: Any, warn: Warn) -> str:
         if isinstance(value, bytes):
-            try:
-                text = value.decode()
-            except UnicodeDecodeError:
-                warn("Warning", 1300, f"Invalid utf8mb4 character string: '{value[:6].hex().upper()}'")
-                return None
+            text = _decoded(value, warn)
         else:
             text = coerce.to_text(value)
         if limit is not None and len(text) > limit:
@@ -134,6 +135,16 @@ def _cast_text(t: SqlType) -> Cast:
         return text
 
     return convert
+
+
+def _decoded(value: bytes, warn: Warn) -> str:
+    """Bytes as text; with warning 1300 and '?' for what is no UTF-8."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        shown = "".join(f"\\x{byte:02X}" for byte in value[error.start : error.start + 6])
+        warn("Warning", 1300, f"Invalid utf8mb4 character string: '{shown}'")
+        return value.decode("utf-8", "replace").replace("\ufffd", "?")
 
 
 def _cast_bytes(t: SqlType) -> Cast:

@@ -7,6 +7,7 @@ without it they are dropped.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -22,13 +23,15 @@ Number = int | Decimal | float
 # the calling program's own decimal context must not change SQL results
 EXACT = Context(prec=130, rounding=ROUND_HALF_UP, Emax=999_999, Emin=-999_999)
 _ONE = Decimal(1)
+_BLANKS = tuple(" \t\n\r\x0b\x0c")
+_LEADING_DIGITS = re.compile(r"[+-]?[0-9]+")
 MAX_DOUBLE = 1.7976931348623157e308
 
 
-def truncated(warn: Warn | None, kind: str, value: Any) -> None:
+def truncated(warn: Warn | None, kind: str, value: Any, level: str = "Warning") -> None:
     """Warning 1292: only the beginning of `value` could be read as `kind`."""
     if warn is not None:
-        warn("Warning", 1292, f"Truncated incorrect {kind} value: '{text_of(value)}'")
+        warn(level, 1292, f"Truncated incorrect {kind} value: '{text_of(value)}'")
 
 
 def incorrect(warn: Warn | None, kind: str, value: Any) -> None:
@@ -110,10 +113,12 @@ def _text_to_int(text: str, warn: Warn | None) -> int:
     stripped = text.strip(" \t\n\r\x0b\x0c")
     digits = stripped[1:] if stripped[:1] in ("-", "+") else stripped
     if digits.isascii() and digits.isdigit():
+        if text[-1:] in _BLANKS:
+            truncated(warn, "INTEGER", text, "Note")
         return int(stripped)
     truncated(warn, "INTEGER", text)
-    number = leading_number(stripped)
-    return float_to_int(number) if isinstance(number, float) and math.isinf(number) else int(number)
+    found = _LEADING_DIGITS.match(stripped)
+    return 0 if found is None else int(found[0])
 
 
 def to_decimal(value: Any, warn: Warn | None = None) -> Decimal:
@@ -128,6 +133,8 @@ def to_decimal(value: Any, warn: Warn | None = None) -> Decimal:
         text = value if isinstance(value, str) else value.decode("latin-1")
         if not is_number(text):
             truncated(warn, "DECIMAL", text)
+        elif text[-1:] in _BLANKS:
+            truncated(warn, "DECIMAL", text, "Note")
         number = leading_number(text)
         return plain(Decimal(repr(number) if isinstance(number, float) else number))
     return Decimal(temporal.as_number(value))

@@ -100,10 +100,10 @@ def _build() -> dict[str, Collation]:
         add(f"{charset}_general_ci", charset, _general_key, weights.GENERAL)
         add(f"{charset}_bin", charset, _strip)
         add(f"{charset}_unicode_ci", charset, _weighing(weights.UNICODE, True), weights.UNICODE)
-        add(f"{charset}_unicode_520_ci", charset, _weighing(weights.UNICODE, True), weights.UNICODE)
+        add(f"{charset}_unicode_520_ci", charset, _weighing(weights.UNICODE_520, True), weights.UNICODE_520)
         add(f"{charset}_general_nopad_ci", charset, _folding(weights.GENERAL, False), weights.GENERAL, False)
         add(f"{charset}_nopad_bin", charset, _same, None, False)
-    add("utf8mb4_0900_ai_ci", "utf8mb4", _weighing(weights.UNICODE, False), weights.UNICODE, False)
+    add("utf8mb4_0900_ai_ci", "utf8mb4", _weighing(weights.UNICODE_520, False), weights.UNICODE_520, False)
     add("utf8mb4_0900_bin", "utf8mb4", _same, None, False)
     for name, table in (("swedish", weights.LATIN1_SWEDISH), ("german1", weights.LATIN1_GERMAN1),
                         ("danish", weights.LATIN1_DANISH)):

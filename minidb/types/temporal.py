@@ -16,13 +16,14 @@ MAX_TIME = timedelta(hours=838, minutes=59, seconds=59)
 _MAX_TIME_MICROS = timedelta(hours=838, minutes=59, seconds=59, microseconds=999999)
 _DELIMITED = re.compile(
     r"\s*(\d{1,4})[!-/:-@\[-`{-~]+(\d{1,3})[!-/:-@\[-`{-~]+(\d{1,2})(?!\d)"
-    r"(?:(?:T|\s+|[!-/:-@\[-`{-~]+)(\d{1,2})(?:[!-/:-@\[-`{-~](\d{1,2})(?:[!-/:-@\[-`{-~](\d{1,2})(?:\.(\d*))?)?)?)?"
+    r"(?:(?:T|\s+|[!-/:-@\[-`{-~]+)(\d{1,2})(?:[!-/:-@\[-`{-~](\d{1,2})(?:[!-/:-@\[-`{-~](\d{1,2})(?:\.(\d*))?)?)?)?",
+    re.ASCII,
 )
-_COMPACT = re.compile(r"\s*(\d{5,14})(?!\d|\s+\d)(?:T(\d{6}))?(?:\.(\d*))?")
-_CLOCK = re.compile(r"\s*(-)?(?:(\d+)\s+)?(\d+)(?::(\d{1,2})(?::(\d{1,2}))?)?(?:\.(\d*))?")
-_LOOKS_LIKE_DATE = re.compile(r"\s*\d{1,4}-\d{1,2}-\d{1,2}")
-_COMPACT_MOMENT = re.compile(r"\s*\d{12,}")
-_NUMBER = re.compile(r"[ \t\n\r\x0b\x0c]*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
+_COMPACT = re.compile(r"\s*(\d{5,14})(?!\d|\s+\d)(?:T(\d{6}))?(?:\.(\d*))?", re.ASCII)
+_CLOCK = re.compile(r"\s*(-)?(?:(\d+)\s+)?(\d+)(?::(\d{1,2})(?::(\d{1,2}))?)?(?:\.(\d*))?", re.ASCII)
+_LOOKS_LIKE_DATE = re.compile(r"\s*\d{1,4}-\d{1,2}-\d{1,2}", re.ASCII)
+_COMPACT_MOMENT = re.compile(r"\s*\d{12,}", re.ASCII)
+_NUMBER = re.compile(r"[ \t\n\r\x0b\x0c]*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)", re.ASCII)
 
 
 def leading_number(text: str) -> int | Decimal | float:

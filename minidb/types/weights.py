@@ -64,34 +64,41 @@ def general_weight(code: int) -> int:
 # ---- the Unicode collation algorithm, primary level (utf8mb4_unicode_ci, utf8mb4_0900_ai_ci), for the common scripts
 _PUNCTUATION = "\t\n\x0b\x0c\r\x85\u2028\u2029 _‿-–—,;:!?./`´^¯'\"«»()[]{}§¶@*\\&#%°+±÷×<=>|~¦$¢£¤¥€"
 _PUNCTUATION_RANK = {ord(c): i for i, c in enumerate(_PUNCTUATION)}
-_LETTERS = 0x10000  # letters follow everything else: weights are shifted into planes of their own
+_LETTERS = 0x10000  # letters follow everything else: weights are shifted into planes of their own, four places for each
 _DIGITS = 0xF000
-_EXPANDED = {0xC6: "ae", 0xE6: "ae", 0x152: "oe", 0x153: "oe", 0xDF: "ss", 0xD8: "o", 0xF8: "o", 0x141: "l", 0x142: "l",
-             0x110: "d", 0x111: "d", 0x1E9E: "ss", 0xDE: "th", 0xFE: "th", 0xD0: "d", 0xF0: "d"}
+_EXPANDED = {"\u0152": "oe", "\u0153": "oe", "\xdf": "ss", "\u1e9e": "ss"}
+_EXPANDED_520 = {**_EXPANDED, "\xc6": "ae", "\xe6": "ae", "\xd8": "o", "\xf8": "o", "\u0141": "l", "\u0142": "l", "\u0110": "d",
+                 "\u0111": "d"}
+# letters of their own, and the letter that each follows
+_FOLLOWING = {"\u0131": "i", "\xfe": "z"}
+_FOLLOWING_400 = {**_FOLLOWING, "\xe6": "a", "\u0111": "d", "\u0142": "l", "\xf8": "o"}
 
 
-def unicode_weight(code: int) -> str:
-    """Primary weights of one character as a string ('' for characters that are ignored)."""
-    if code in _PUNCTUATION_RANK:
-        return chr(0x200 + _PUNCTUATION_RANK[code])
-    if code in _EXPANDED:
-        return "".join(chr(_LETTERS + ord(c)) for c in _EXPANDED[code])
-    plain = "".join(c for c in unicodedata.normalize("NFKD", chr(code)).casefold() if not unicodedata.combining(c))
-    return "".join(map(_primary, plain))
+def _unicode_weigher(expanded: dict[str, str], following: dict[str, str]) -> Callable[[int], str]:
+    def primary(char: str) -> str:
+        code = ord(char)
+        if code in _PUNCTUATION_RANK:
+            return chr(0x200 + _PUNCTUATION_RANK[code])
+        if char in following:
+            return chr(_LETTERS + 4 * ord(following[char]) + 1)
+        kind = unicodedata.category(char)
+        if kind in ("Cc", "Cf", "Mn"):
+            return ""
+        if kind == "Nd":
+            return chr(_DIGITS + unicodedata.digit(char))
+        if kind[0] == "L":
+            return chr(_LETTERS + 4 * code if code <= 0xFFFF else min(0x50000 + code, 0x10FFFF))
+        return chr(code if code < 0xF000 else 0xEFFF)
 
+    def weigh(code: int) -> str:
+        """Primary weights of one character as a string ('' for characters that are ignored)."""
+        char = chr(code)
+        if char in expanded:
+            return "".join(map(primary, expanded[char]))
+        folded = unicodedata.normalize("NFKD", char).casefold()
+        return "".join(primary(c) for c in folded if not unicodedata.combining(c))
 
-def _primary(char: str) -> str:
-    code = ord(char)
-    if code in _PUNCTUATION_RANK:
-        return chr(0x200 + _PUNCTUATION_RANK[code])
-    kind = unicodedata.category(char)
-    if kind in ("Cc", "Cf", "Mn"):
-        return ""
-    if kind == "Nd":
-        return chr(_DIGITS + unicodedata.digit(char))
-    if kind[0] == "L":
-        return chr(min(_LETTERS + code, 0x10FFFF))
-    return chr(code if code < 0xF000 else 0xEFFF)
+    return weigh
 
 
 # ---- latin1 (which in MySQL is Windows' code page 1252)
@@ -141,4 +148,5 @@ LATIN1_SPANISH = _latin1_table({
 })
 LATIN1_BINARY = {_latin1_char(byte): byte for byte in range(256)}
 GENERAL = Lazy(general_weight)
-UNICODE = Lazy(unicode_weight)
+UNICODE = Lazy(_unicode_weigher(_EXPANDED, _FOLLOWING_400))
+UNICODE_520 = Lazy(_unicode_weigher(_EXPANDED_520, _FOLLOWING))
