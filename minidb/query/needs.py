@@ -16,6 +16,8 @@ from minidb.query.nodes import (
     walk,
 )
 
+TAIL = -2  # stands for the tail among the ordinals that a statement needs (-1 is a prefix in an index layout)
+
 
 class Needs:
     """Column ordinals read, by slot, gathered over a whole statement."""
@@ -28,8 +30,9 @@ class Needs:
         return self.by_slot.get(source.slot, set())
 
     def everything(self, source: Source) -> None:
-        """All columns: for tables whose rows are changed."""
-        self.by_slot[source.slot] = set(range(len(source.columns)))
+        """The whole row with its tail, by which the engine finds it again: for tables whose rows are changed.  No index covers it,
+        not even one that holds all columns."""
+        self.by_slot[source.slot] = {*range(len(source.columns)), TAIL}
 
     def add(self, e: Expr | None) -> None:
         """Note the columns of an expression and of the subqueries in it."""
