@@ -175,7 +175,7 @@ class Client:
     def _source(self, rest: str) -> None:
         from minidb.cli.script import run_file
 
-        run_file(self, Path(rest.strip("'\"")).expanduser(), force=True)
+        run_file(self, Path(rest.strip("'\"")).expanduser())
 
     def _status(self, rest: str) -> None:
         session = self.session

@@ -30,7 +30,7 @@ class ScriptFailed(Exception):
 
 
 def run_file(client: Client, path: Path, force: bool = False) -> int:
-    """Run the script in file `path`; the number of statements done.  Raises ScriptFailed."""
+    """Run the script in file `path`; the number of statements done.  Raises ScriptFailed, its errors printed."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -23,6 +23,7 @@ from pygments.lexers.sql import MySqlLexer
 
 from minidb import __version__
 from minidb.cli.client import Client, Quit
+from minidb.cli.script import ScriptFailed
 from minidb.errors import Error
 from minidb.query.splitter import split_statements
 from minidb.repl.completer import SqlCompleter
@@ -151,6 +152,8 @@ class Prompt:
             vertical = end is not None and end[1] == "\\G"
             for statement, _, _ in split_statements(text[: end.start()] if end else text, client.delimiter):
                 client.execute(statement, vertical)
+        except ScriptFailed:  # a script's errors have been printed
+            client.print("\n")
         except Error as error:
             client.print_error(error)
             client.print("\n")
