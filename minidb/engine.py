@@ -100,6 +100,7 @@ class Scan:
     condition: pushed-down index condition, a function over the index *entry* in entry_layout order (None = none).
     covering: deliver entries, not rows.  limit_hint: stop asking after so many rows (information only).
     equality_parts: how many leading index columns are compared with = in every range.
+    order_parts: for reverse=True, how many leading key parts (the clustered key's included) the wanted order spans; 0 = not told.
     """
 
     index: int | None
@@ -112,6 +113,7 @@ class Scan:
     purpose: ScanPurpose = ScanPurpose.SELECT
     equality_parts: int = 0
     wait_seconds: float | None = None
+    order_parts: int = 0
 
 
 @dataclass(slots=True)

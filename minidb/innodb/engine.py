@@ -90,14 +90,19 @@ class InnodbEngine(Engine):
         assert isinstance(trx, InnodbTrx)
         trx.active = True
         trx.read_only = read_only
-        if snapshot and trx.isolation == Isolation.REPEATABLE_READ:
+        if snapshot and trx.isolation > Isolation.READ_UNCOMMITTED:
             with self._latch:
-                self.core.system.view_of(trx)
+                if trx.isolation == Isolation.READ_COMMITTED:
+                    self.core.system.open_expiring(trx)
+                else:
+                    self.core.system.view_of(trx)
 
     def begin_statement(self, trx: Trx) -> None:
         assert isinstance(trx, InnodbTrx)
         trx.statement_mark = trx.undo_records
         trx.duplicate = None
+        if trx.view is not None:
+            self.core.system.close_expired(trx)
 
     def end_statement(self, trx: Trx, ok: bool) -> None:
         assert isinstance(trx, InnodbTrx)

@@ -16,6 +16,7 @@ from typing import Any
 from minidb.catalog import Column, IndexDef, IndexPart, TableDef
 from minidb.engine import Key, Row
 from minidb.index_key import key_maker
+from minidb.storage.page import RECORD_PREFIX
 from minidb.types.codec import RowCodec
 from minidb.types.keys import NULL, key_function
 from minidb.types.sqltype import Family, SqlType
@@ -75,7 +76,7 @@ class ClusteredLayout:
         return self.key_of(row), row, end
 
     def size(self, row: Row) -> int:
-        return self.codec.size(row)
+        return self.codec.size(row) + RECORD_PREFIX
 
 
 class SecondaryLayout:
@@ -164,7 +165,7 @@ class SecondaryLayout:
         return key, (key if self.is_key and key == entry else entry), end
 
     def size(self, entry: Row) -> int:
-        return self.codec.size((0, *entry[: self.width]))
+        return self.codec.size((0, *entry[: self.width])) + RECORD_PREFIX
 
 
 def generated(source: str) -> Any:

@@ -39,7 +39,7 @@ class LockingCursor(Cursor):
     """
 
     __slots__ = (
-        "_again", "_at", "_clustered", "_core", "_covering", "_end_key", "_exact_low", "_gap_first", "_high", "_high_in", "_icp",
+        "_again", "_at", "_back", "_clustered", "_core", "_covering", "_end_key", "_exact_low", "_gap_first", "_high", "_high_in", "_icp",
         "_last", "_low", "_low_in", "_mode", "_new", "_opened", "_prefix", "_range", "_ranges", "_reverse", "_scan", "_semi",
         "_table", "_tree", "_trx", "_try_semi", "_unique", "_work", "index",
     )
@@ -58,7 +58,7 @@ class LockingCursor(Cursor):
         self._work = work
         self._reverse = scan.reverse
         self._mode = X if scan.mode == ReadMode.EXCLUSIVE else S
-        self._covering = scan.covering and not index.clustered
+        self._covering = scan.covering and not index.clustered and scan.purpose == ScanPurpose.SELECT
         self._icp = scan.purpose == ScanPurpose.SELECT and not index.clustered and not self._covering and not scan.reverse
         self._try_semi = (
             index.clustered and scan.purpose == ScanPurpose.UPDATE and self._mode == X
@@ -138,7 +138,7 @@ class LockingCursor(Cursor):
                 if not self._ranges:
                     return None
                 self._begin(self._ranges.pop())
-            found = self._step_back() if self._reverse else self._step()
+            found = self._step_back() if self._back else self._step()
             if found is END:
                 self._range = None
             elif found is not ON:
@@ -148,7 +148,10 @@ class LockingCursor(Cursor):
         """Before the first record: the table's intention lock."""
         core, trx = self._core, self._trx
         trx.active = trx.started = True
+        core.system.close_expired(trx)
         view = trx.view
+        if trx.read_only and self._mode == X:
+            raise SqlError.of(1792)
         if view is not None and self._table.def_trx_id >= view.low_limit:
             refuse_old_view(core, self.index, view)
         core.locks.lock_table(trx.locks, self._table.locks, IX if self._mode == X else IS)
@@ -170,7 +173,9 @@ class LockingCursor(Cursor):
                 self._exact_low = low[0] if bare else low
             if high is not None and key_range.high_inclusive and len(high) == width:
                 self._end_key = high[0] if bare else high
-        self._gap_first = self._reverse and not equality
+        whole = equality and low is not None and len(low) == width
+        # an equality on the whole key is read forwards, unless the order asked for goes on with the clustered key
+        self._back = self._gap_first = self._reverse and not self._unique and not (whole and 0 < self._scan.order_parts <= width)
         self._at = None
         self._again = False
 
@@ -257,15 +262,13 @@ class LockingCursor(Cursor):
         key = page.keys[i]
         if self._prefix is not None:
             beyond = not self._matches(key, self._prefix)
+            if beyond and self._at is None and self._scan.purpose == ScanPurpose.SELECT and len(self._scan.ranges) == 1:
+                if gaps:
+                    core.locks.lock(trx.locks, index.locks, key, GAP | self._mode)
+                return END
         else:
             beyond = self._low is not None and not (key >= self._low if self._low_in else key > self._low)
-        kind = NEXT_KEY if gaps else REC
-        if self._unique and gaps and not beyond:
-            kind = self._unique_kind(page.rows[i])
-        found = self._look(page, i, key, kind, beyond)
-        if self._unique and found is not ON and found is not END:
-            self._range = None
-        return found
+        return self._look(page, i, key, NEXT_KEY if gaps else REC, beyond)
 
     # ---- one record
     def _look(self, page: Page, i: int, key: Key, kind: int, beyond: bool) -> Row:
@@ -286,6 +289,8 @@ class LockingCursor(Cursor):
     def _look_at_row(self, index: ClusteredIndex, row: Row, key: Key, kind: int, beyond: bool) -> Row:
         core, trx = self._core, self._trx
         flags = kind | self._mode
+        if row[DELETED] and trx.isolation <= Isolation.READ_COMMITTED and row[TRX_ID] not in core.system.active:
+            return END if self._unique else ON
         try:
             got = lock_row(core, trx, index, key, row, flags, self._scan.wait)
         except LockWait:
@@ -316,6 +321,8 @@ class LockingCursor(Cursor):
         entry: Row = page.rows[i]
         flags = kind | self._mode
         deleted = len(entry) > index.layout.width
+        if deleted and trx.isolation <= Isolation.READ_COMMITTED and core.entry_owner(index, key, True) is None:
+            return ON
         got = lock_entry(core, trx, index, key, deleted, page.max_trx_id, flags, self._scan.wait)
         if got == SKIPPED:
             return ON

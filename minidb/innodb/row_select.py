@@ -39,6 +39,7 @@ def bounds(index: Index, key_range: KeyRange) -> tuple[Key, Key, bool, bool]:
 
 def view_for(core: Core, index: Index, trx: InnodbTrx) -> ReadView:
     """The view of a consistent read through `index`.  Raises 1412 if the table is younger than the view."""
+    core.system.close_expired(trx)
     view = trx.view
     if view is None:
         view = core.system.view_of(trx)

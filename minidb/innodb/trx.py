@@ -175,6 +175,18 @@ class TrxSystem:
             trx.view = view
         return view
 
+    def open_expiring(self, trx: InnodbTrx) -> None:
+        """START TRANSACTION WITH CONSISTENT SNAPSHOT at READ COMMITTED: a view is opened, but the next statement opens its own."""
+        view = self.latest_view()
+        trx.view = expired = ReadView(view.up_limit, 0, tuple(view.active))
+        expired.low_limit_no = view.low_limit_no
+
+    def close_expired(self, trx: InnodbTrx) -> None:
+        """A statement of `trx` begins to work: a view that does not outlive statements goes."""
+        view = trx.view
+        if view is not None and not view.low_limit:
+            trx.view = None
+
     def open_views(self) -> list[tuple[InnodbTrx, ReadView]]:
         """All open views with their owners, in order of session."""
         return [(trx, trx.view) for trx in self.transactions() if trx.view is not None]

@@ -25,6 +25,7 @@ from minidb.innodb.trx import CommittedLog, InnodbTrx
 from minidb.storage.buffer_pool import BufferPool
 from minidb.storage.mtr import Mtr
 from minidb.storage.page import PAGE_HEADER, PAGE_ROOM, Page, PageKind
+from minidb.storage.page_codec import pack_records, unpack_records
 from minidb.storage.space import Tablespace
 from minidb.types.codec import decode_atoms, encode_atoms
 
@@ -40,14 +41,13 @@ Record = tuple[Any, ...]
 
 
 class UndoCodec:
-    """Undo pages to bytes and back: the records as one tuple of atoms."""
+    """Undo pages to bytes and back: each record as a tuple of atoms."""
 
     def encode_body(self, page: Page) -> bytes:
-        return encode_atoms(tuple(page.rows))
+        return pack_records(map(encode_atoms, page.rows))
 
     def decode_body(self, page: Page, data: bytes, count: int) -> None:
-        records, _ = decode_atoms(data, PAGE_HEADER)
-        page.rows = list(records)
+        page.rows = [decode_atoms(record, 0)[0] for record in unpack_records(data, PAGE_HEADER, PAGE_HEADER + page.nbytes)]
 
 
 class UndoSpace:
