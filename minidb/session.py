@@ -17,14 +17,13 @@ from typing import Any
 from minidb.database import Database
 from minidb.engine import Table, TableLock
 from minidb.errors import Error, InternalError, RolledBack, SqlError
-from minidb.metadata_lock import SHARED_READ, SHARED_WRITE
 from minidb.query.context import ExecContext
 from minidb.query.plan import ExplainRow
 from minidb.statements import preparing
 from minidb.statements.cache import Entry, Prepared, Texts
 from minidb.statements.failures import as_error
 from minidb.statements.result import Result, Warnings
-from minidb.statements.running import change, read
+from minidb.statements.running import change, read, read_inside, write
 from minidb.statements.session_variables import SessionSettings
 from minidb.statements.table_locks import LockedTables
 
@@ -33,6 +32,38 @@ __all__ = ["Result", "Session"]
 
 class Session(SessionSettings):
     """One session.  Use it from one thread at a time; `kill` and `cancel` may come from any."""
+
+    __slots__ = (
+        "__weakref__",
+        "_arg_texts",
+        "_plain_texts",
+        "_private",
+        "began",
+        "closed",
+        "contended",
+        "context",
+        "current",
+        "found_rows",
+        "held",
+        "host",
+        "last_plan",
+        "locked",
+        "moment_of_statement",
+        "moment_of_statement",
+        "name",
+        "one_shot",
+        "owner",
+        "plain",
+        "prepared_texts",
+        "row_count",
+        "savepoints",
+        "setting",
+        "stale",
+        "steady",
+        "temporary",
+        "texts",
+        "user",
+    )
 
     def __init__(self, instance: Database, connection_id: int, name: str = "", user: str = "root", host: str = "localhost") -> None:
         self.instance = instance
@@ -60,11 +91,12 @@ class Session(SessionSettings):
         self.temporary: dict[tuple[str, str], Table] = {}
         self.prepared_texts: dict[str, str] = {}
         self.last_plan: Prepared | None = None
-        self._now: datetime.datetime | None = None
-        self._contended = instance.metadata_locks.contended
+        self.moment_of_statement: datetime.datetime | None = None
+        self.contended = instance.metadata_locks.contended
+        self.held = self.owner.held
         self._private: Texts | None = None
         self.start_variables()
-        self.plain = True
+        self.plain = self.steady = True
         if "test" in instance.dictionary.schemas:
             self.database = "test"
         self.change_setting()
@@ -91,25 +123,31 @@ class Session(SessionSettings):
             if prepared is None:
                 return self._first_time(text, args)
         if not (prepared.simple and self.plain):
-            return self._run(prepared, params, text, args)
-        held = self.owner.held
+            if self.steady:
+                if prepared.simple:
+                    return read_inside(self, prepared, params, text, args)
+                if prepared.quick:
+                    return write(self, prepared, params, text, args)
+            return self.run_plan(prepared, params, text, args)
+        held = self.held
         for name in prepared.reads:
             held[name] = 1
-        if self._contended or prepared.version != self.instance.version:
+        if self.contended or prepared.version != self.instance.version:
             self.instance.metadata_locks.release_transaction(self.owner)  # noted without asking: now ask
-            return self._run(prepared, params, text, args)
+            return self.run_plan(prepared, params, text, args)
         self.current = text
-        self.noted = self._now = None
+        self.noted = self.moment_of_statement = None
         context = self.context
         context.tables = prepared.handles
         try:
             rows = prepared.run(context, params)
         except BaseException as error:
-            raise self._failed(error, prepared) from error.__cause__
-        if self.trx.active:
-            self.instance.innodb.commit(self.trx)
+            raise self.failed(error, prepared) from error.__cause__
+        trx = self.trx  # a consistent read has opened a view at most: end it here
+        trx.view = None
+        trx.active = trx.started = False
         held.clear()
-        if self._contended:
+        if self.contended:
             self.instance.metadata_locks.release_transaction(self.owner)
         self.current = None
         self.last_plan = prepared
@@ -135,7 +173,7 @@ class Session(SessionSettings):
             raise made from error.__cause__
         if prepared is None:
             return self._command(entry.tree, text)
-        return self._run(prepared, params, text, args, entry.rows)
+        return self.run_plan(prepared, params, text, args, entry.rows)
 
     def insert_rows(self, key: str, text: str, rows: Sequence[tuple[Any, ...]]) -> Result:
         """Run the INSERT of one row whose normalised text is `key` for many rows, as one statement."""
@@ -146,7 +184,7 @@ class Session(SessionSettings):
         except Error as error:
             self._note_error(error)
             raise
-        return self._run(prepared, rows[0], text, rows[0], rows)
+        return self.run_plan(prepared, rows[0], text, rows[0], rows)
 
     def _command(self, tree: Any, text: str) -> Result:
         """A statement that is not a plan."""
@@ -156,7 +194,7 @@ class Session(SessionSettings):
             raise SqlError.of(1927)
         self.current = text
         self.began = self.scheduler.now()
-        self._now = None
+        self.moment_of_statement = None
         handler, keeps_warnings = handler_of(type(tree))
         before = self.noted
         if keeps_warnings:
@@ -169,7 +207,7 @@ class Session(SessionSettings):
         try:
             result = handler(self, tree)
         except BaseException as error:
-            raise self._failed(error, None) from error.__cause__
+            raise self.failed(error, None) from error.__cause__
         finally:
             self.stale = False
             self._statement_over(limit)
@@ -182,14 +220,14 @@ class Session(SessionSettings):
             self.row_count = result.affected
         return result
 
-    def _run(self, prepared: Prepared, params: tuple[Any, ...], text: str, args: Any,
+    def run_plan(self, prepared: Prepared, params: tuple[Any, ...], text: str, args: Any,
              many: Sequence[tuple[Any, ...]] | None = None) -> Result:
         """Run a plan with all that may be special about the session.  many: the rows of a multi-row INSERT."""
         if self.closed:
             raise SqlError.of(1927)
         self.current = text
         self.began = self.scheduler.now()
-        self._now = None
+        self.moment_of_statement = None
         if prepared.uses_tables:
             self.noted = None
         else:
@@ -204,7 +242,7 @@ class Session(SessionSettings):
             else:
                 result = read(self, prepared, params)
         except BaseException as error:
-            raise self._failed(error, prepared) from error.__cause__
+            raise self.failed(error, prepared) from error.__cause__
         finally:
             self._statement_over(limit)
         self.last_plan = prepared
@@ -225,14 +263,14 @@ class Session(SessionSettings):
         while True:
             if self.locked is not None:
                 self.locked.check(prepared)
-            if prepared.writes:
+            if self.trx.read_only and prepared.writes:
                 self._may_write(prepared)
-            timeout = self.lock_wait_seconds
-            wanted = [(n, SHARED_READ) for n in prepared.reads] + [(n, SHARED_WRITE) for n in prepared.writes]
-            if len(wanted) > 1:
-                locks.acquire_all(owner, wanted, timeout)
+            wanted = prepared.wanted
+            if len(wanted) == 1:
+                name, mode = wanted[0]
+                locks.acquire(owner, name, mode, self.lock_wait_seconds)
             elif wanted:
-                locks.acquire(owner, *wanted[0], timeout)
+                locks.acquire_all(owner, wanted, self.lock_wait_seconds)
             if prepared.version == self.instance.version:
                 return prepared, params
             if self.trx.autocommit:
@@ -243,8 +281,7 @@ class Session(SessionSettings):
             prepared = again
 
     def _may_write(self, prepared: Prepared) -> None:
-        if self.trx.read_only and any(t.write for t, h in zip(prepared.plan.tables, prepared.handles, strict=True)
-                                      if not h.tdef.temporary):
+        if any(t.write for t, h in zip(prepared.plan.tables, prepared.handles, strict=True) if not h.tdef.temporary):
             raise SqlError.of(1792)
 
     def fresh_context(self, prepared: Prepared) -> ExecContext:
@@ -307,11 +344,13 @@ class Session(SessionSettings):
         self.refresh()
 
     def refresh(self) -> None:
-        """Recompute whether the session is `plain`: nothing of it keeps a simple read from the short road."""
-        self.plain = (self.trx.autocommit and not self.one_shot and self.locked is None and not self.seconds_per_statement
-                      and self.select_limit >= 1 << 62 and not self.owner.global_read)
+        """Recompute whether the session is `steady` (nothing special set: short roads are open), and `plain`: in autocommit
+        mode besides."""
+        self.steady = (not self.one_shot and self.locked is None and not self.seconds_per_statement
+                       and self.select_limit >= 1 << 62 and not self.owner.global_read)
+        self.plain = self.steady and self.trx.autocommit
 
-    def _failed(self, error: BaseException, prepared: Prepared | None) -> BaseException:
+    def failed(self, error: BaseException, prepared: Prepared | None) -> BaseException:
         """A statement ended with `error`: undo what has to be undone, and give the exception to raise."""
         trx, instance = self.trx, self.instance
         self.stale = False
@@ -344,9 +383,9 @@ class Session(SessionSettings):
     # ---- what expressions see (SessionState)
     def statement_time(self) -> datetime.datetime:
         """NOW(): one moment for the whole statement, in the session's time zone."""
-        if self._now is None:
-            self._now = self.moment()
-        return self._now
+        if self.moment_of_statement is None:
+            self.moment_of_statement = self.moment()
+        return self.moment_of_statement
 
     def random(self) -> float:
         return self.scheduler.random().random()

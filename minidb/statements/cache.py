@@ -14,6 +14,7 @@ from typing import Any
 
 from minidb.catalog import TableDef
 from minidb.engine import Engine, Table, TableLock
+from minidb.metadata_lock import SHARED_READ, SHARED_WRITE
 from minidb.query.plan import Plan
 
 TEXT_LIMIT = 2000
@@ -24,13 +25,14 @@ Types = tuple[type, ...]
 class Prepared:
     """A plan bound to one database: handles in the order of its tables, names to lock, engines to tell.
 
-    reads / writes: names for metadata locks.  simple: a consistent read of InnoDB tables only.  virtual: some tables exist only
-    while they are read.  version: the database's definitions at binding.  counts_rows: sets FOUND_ROWS by itself.
-    limited: has a LIMIT of its own.  table_locks: (handle, lock) of MyISAM tables.
+    reads / writes: names for metadata locks, `wanted` both with modes.  simple: a consistent read of InnoDB tables only.
+    quick: a change of InnoDB tables only.  virtual: some tables exist only while they are read.  version: the database's
+    definitions at binding.  counts_rows: sets FOUND_ROWS by itself.  limited: has a LIMIT of its own.  table_locks: (handle,
+    lock) of MyISAM tables.
     """
 
-    __slots__ = ("changes", "columns", "counts_rows", "engines", "handles", "limited", "plan", "reads", "run", "simple",
-                 "table_locks", "uses_tables", "version", "virtual", "writes")
+    __slots__ = ("changes", "columns", "counts_rows", "engines", "handles", "limited", "plan", "quick", "reads", "run", "simple",
+                 "table_locks", "uses_tables", "version", "virtual", "wanted", "writes")
 
     def __init__(self, plan: Plan, handles: list[Table], engines: tuple[Engine, ...], version: int, virtual: bool,
                  counts_rows: bool, limited: bool) -> None:
@@ -49,9 +51,11 @@ class Prepared:
         wanted = {(t.db, t.name) for t in real if t.write or t.lock >= TableLock.CONCURRENT_INSERT}
         self.writes = tuple(sorted(wanted))
         self.reads = tuple(sorted({(t.db, t.name) for t in real} - wanted))
+        self.wanted = tuple((n, SHARED_WRITE if n in wanted else SHARED_READ) for n in sorted((*self.reads, *self.writes)))
         self.table_locks = tuple((h, t.lock) for t, h in zip(plan.tables, handles, strict=True) if h.tdef.engine == "MyISAM")
         self.simple = (plan.consistent_read and not plan.changes and not virtual and not self.table_locks and not self.writes
                        and plan.kind == "select" and not counts_rows and bool(handles))
+        self.quick = plan.changes and not virtual and len(engines) == 1 and engines[0].transactional
 
 
 class Entry:

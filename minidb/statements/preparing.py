@@ -242,12 +242,8 @@ def run_tree(session: Session, tree: ast.Statement, params: tuple[Any, ...] = ()
 
 def run_inside(session: Session, prepared: Prepared, params: tuple[Any, ...]) -> list[tuple[Any, ...]] | None:
     """Run a reading plan inside a command: metadata and table locks are taken, the end of the statement is the command's."""
-    from minidb.metadata_lock import SHARED_READ, SHARED_WRITE
-
-    locks = session.instance.metadata_locks
-    wanted = [(n, SHARED_READ) for n in prepared.reads] + [(n, SHARED_WRITE) for n in prepared.writes]
-    if wanted:
-        locks.acquire_all(session.owner, wanted, session.lock_wait_seconds)
+    if prepared.wanted:
+        session.instance.metadata_locks.acquire_all(session.owner, prepared.wanted, session.lock_wait_seconds)
     locked = bool(prepared.table_locks) and session.locked is None
     if locked:
         session.lock_myisam(prepared)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from minidb.engine import Isolation
 from minidb.errors import Error, RolledBack, SqlError
 from minidb.query.context import ExecContext
 from minidb.statements.result import Result
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from minidb.statements.cache import Prepared
 
 Params = tuple[Any, ...]
+REPEATABLE_READ = Isolation.REPEATABLE_READ
 
 
 def read(session: Session, prepared: Prepared, params: Params) -> Result:
@@ -83,7 +85,7 @@ def change(session: Session, prepared: Prepared, params: Params, many: Sequence[
         session.autocommitted()
     else:
         instance.metadata_locks.end_statement(session.owner)
-    return _changed(session, context, prepared, rows, before)
+    return changed(session, context, prepared, rows, before)
 
 
 def _run_many(session: Session, prepared: Prepared, context: ExecContext, many: Sequence[Params]) -> None:
@@ -114,7 +116,7 @@ def _at_row(error: Error, number: int) -> Error:
     return error
 
 
-def _changed(session: Session, context: ExecContext, prepared: Prepared, rows: list[Params] | None, before: int) -> Result:
+def changed(session: Session, context: ExecContext, prepared: Prepared, rows: list[Params] | None, before: int) -> Result:
     result = Result(prepared.columns, rows) if rows is not None and prepared.columns else Result()
     result.affected = session.row_count = context.affected
     if context.matched is not None:
@@ -125,4 +127,74 @@ def _changed(session: Session, context: ExecContext, prepared: Prepared, rows: l
         session.last_insert_id = result.insert_id = context.insert_id
     elif session.last_insert_id != before:
         result.insert_id = session.last_insert_id
+    return result
+
+
+# ---- short roads: nothing special is set in the session (`Session.steady`)
+def read_inside(session: Session, prepared: Prepared, params: Params, text: str, args: Any) -> Result:
+    """A consistent read of InnoDB tables inside a transaction, nothing special set."""
+    held, instance = session.held, session.instance
+    for name in prepared.reads:
+        if name not in held:
+            held[name] = 1  # noted without asking; whoever wants the table for himself looks after putting his name there
+            if session.contended:
+                instance.metadata_locks.release_after(session.owner, len(held) - 1)
+                return session.run_plan(prepared, params, text, args)
+    if prepared.version != instance.version:
+        return session.run_plan(prepared, params, text, args)
+    session.current = text
+    session.noted = session.moment_of_statement = None
+    context = session.context
+    context.tables = prepared.handles
+    try:
+        rows = prepared.run(context, params)
+    except BaseException as error:
+        raise session.failed(error, prepared) from error.__cause__
+    if session.trx.isolation is not REPEATABLE_READ:
+        instance.innodb.end_statement(session.trx, True)
+    session.current = None
+    session.last_plan = prepared
+    session.row_count = -1
+    session.found_rows = len(rows)  # type: ignore[arg-type]
+    result = Result(prepared.columns, rows)
+    if session.noted is not None:
+        result.noted = session.noted
+    return result
+
+
+def write(session: Session, prepared: Prepared, params: Params, text: str, args: Any) -> Result:
+    """A change of InnoDB tables, nothing special set: what `run_plan` and `change` do, without their questions."""
+    trx, instance, owner = session.trx, session.instance, session.owner
+    locks, innodb = instance.metadata_locks, instance.innodb
+    if trx.read_only or instance.dictionary.clean:
+        return session.run_plan(prepared, params, text, args)
+    session.current = text
+    session.noted = session.moment_of_statement = None
+    try:
+        for name, mode in prepared.wanted:
+            locks.acquire(owner, name, mode, session.lock_wait_seconds)
+        if prepared.version != instance.version:
+            return session.run_plan(prepared, params, text, args)
+        context = session.fresh_context(prepared)
+        before = session.last_insert_id
+        innodb.begin_statement(trx)
+        try:
+            rows = prepared.run(context, params)
+        except BaseException as error:
+            if not (isinstance(error, Error) and error.rolled_back is RolledBack.TRANSACTION):
+                innodb.end_statement(trx, False)
+            raise
+        innodb.end_statement(trx, True)
+        if trx.autocommit:
+            innodb.commit(trx)
+            session.autocommitted()
+        else:
+            locks.end_statement(owner)
+    except BaseException as error:
+        raise session.failed(error, prepared) from error.__cause__
+    session.current = None
+    session.last_plan = prepared
+    result = changed(session, context, prepared, rows, before)
+    if session.noted is not None:
+        result.noted = session.noted
     return result

@@ -28,6 +28,13 @@ SETTINGS = frozenset({"sql_mode", "collation_connection", "character_set_connect
 class SessionSettings:
     """Variables of a session (see the module's docstring).  Mixed into `Session`, which provides the rest."""
 
+    __slots__ = (
+        "autocommit", "connection_id", "database", "explicit", "fixed_time", "foreign_key_checks", "instance", "isolation",
+        "isolation_variable", "last_insert_id", "lock_wait_seconds", "low_priority", "max_errors", "modes", "noted",
+        "notes_wanted", "read_only", "read_only_variable", "scheduler", "seconds_per_statement", "select_limit", "trx",
+        "user_variables", "variables",
+    )
+
     instance: Database
     scheduler: Scheduler
     trx: InnodbTrx
@@ -36,6 +43,22 @@ class SessionSettings:
     last_insert_id: int
     explicit: bool
     noted: list[tuple[str, int, str]] | None
+    variables: SessionVariables
+    user_variables: dict[str, Any]
+    fixed_time: float | None
+    isolation_variable: str
+    read_only_variable: str
+    autocommit: bool
+    isolation: Isolation
+    read_only: bool
+    modes: frozenset[str]
+    foreign_key_checks: bool
+    lock_wait_seconds: float
+    seconds_per_statement: float
+    select_limit: int
+    max_errors: int
+    notes_wanted: bool
+    low_priority: bool
 
     def start_variables(self) -> None:
         """Begin with a copy of the global values."""
@@ -47,8 +70,8 @@ class SessionSettings:
             "error_count": lambda: sum(1 for w in self.noted or () if w[0] == "Error"),
         }
         self.variables = SessionVariables(self.instance.variables, computed)
-        self.user_variables: dict[str, Any] = {}
-        self.fixed_time: float | None = None
+        self.user_variables = {}
+        self.fixed_time = None
         self.isolation_variable = "tx_isolation" if "tx_isolation" in self.variables.world.table else "transaction_isolation"
         self.read_only_variable = self.isolation_variable.replace("isolation", "read_only")
         for name in ("autocommit", self.isolation_variable, self.read_only_variable, "sql_mode", "foreign_key_checks",
