@@ -155,12 +155,9 @@ class AccessFinder:
                 continue
             points = [f for f in facts if f.kind == "points"]
             ranges = [f for f in facts if f.kind == "range"]
-            if points:
-                chosen.append(points + ranges)
-                continue
-            if ranges:
-                chosen.append(ranges)
-            break
+            if not points and not ranges:
+                break
+            chosen.append(points + ranges)
         # ranges are computed once per execution of the block: their bounds may use enclosing blocks, not rows of this join
         return self._classify(index, definition, self._constant_ranges(chosen, const_slots), const_slots) if chosen else None
 
@@ -180,7 +177,7 @@ class AccessFinder:
             if not usable or any(f.slots - const_slots for part in kept for f in part):
                 break
             kept.append(usable)
-            if not any(f.kind == "points" for f in usable):
+            if not any(f.kind == "points" for f in usable) and not any(closed(f.condition) for f in usable):
                 break
         return kept
 
@@ -204,7 +201,11 @@ class AccessFinder:
             return None
         access = Access(self.source, kind, index, chosen, unique=whole)
         prefixed = [p.prefix is not None for p in definition.parts]
-        access.done = [f.condition for part, cut in zip(chosen, prefixed, strict=False) if not cut for f in part if f.exact]
+        for part, cut in zip(chosen, prefixed, strict=False):
+            if not cut:
+                access.done += [f.condition for f in part if f.exact]
+            if part[0].kind == "range":  # further parts only narrow the ends of this part's range
+                break
         access.covering = self.covers(index)
         return access
 
@@ -237,6 +238,13 @@ class AccessFinder:
         if self.sized:
             access.rows = self.estimate(access)
         return access
+
+
+def closed(e: Expr) -> bool:
+    """Whether a range condition has an end that it includes: the next index part then narrows the range at that end."""
+    if isinstance(e, ast.Binary) and e.op in ("AND", "OR"):
+        return closed(e.left) or closed(e.right)
+    return isinstance(e, ast.Between) or (isinstance(e, ast.Binary) and e.op in ("<=", ">="))
 
 
 def _is_null_point(facts: list[Fact]) -> bool:

@@ -141,6 +141,9 @@ class Binder:
             if unknown is not None:
                 raise SqlError.text(1109, f"Unresolved table name `{unknown}` in locking clause.")
             block.lock_slots = {by_alias[name] for name in query.locking.tables}
+        if block.lock_mode is ReadMode.EXCLUSIVE:
+            for source in scope.sources:
+                source.write = source.transactional and (block.lock_slots is None or source.slot in block.lock_slots)
 
     def _outputs(self, query: ast.Select, scope: Scope, block: Block) -> None:
         binder = ExprBinder(self, scope, FIELDS, block.aggregates)

@@ -33,10 +33,10 @@ def is_strict(statement: Statement, target: Source) -> bool:
     return not STRICT_MODES.isdisjoint(statement.state.mode)
 
 
-def variants(statement: Statement, emit: Emit, target: Source, strict: bool) -> tuple[Run, str]:
+def variants(statement: Statement, emit: Emit, targets: list[Source], strict: bool) -> tuple[Run, str]:
     """The run function.  What the statement only reads is read with shared locks at REPEATABLE READ and SERIALIZABLE, by
     consistent reads below."""
-    reads = any(s.transactional and not s.write for s in statement.state.sources)
+    reads = any(s.transactional and s not in targets for s in statement.state.sources)
 
     def make(unit: Unit, mode: ReadMode) -> tuple[Run, str]:
         emitter = QueryEmitter(statement, unit, mode, strict)
@@ -96,7 +96,7 @@ def compile_insert(statement: Statement, stmt: ast.Insert) -> Plan:
         queries.unit.hoisting = plan.query is not None
         InsertEmitter(statement, queries, plan).emit(queries.unit.body)
 
-    run, source = variants(statement, emit, target, plan.strict and not plan.ignore)
+    run, source = variants(statement, emit, [target], plan.strict and not plan.ignore)
     if stmt.replace or stmt.on_duplicate:
         run = _flagged(run, "duplicates")
     if plan.query is not None:
@@ -283,7 +283,7 @@ def _compile_change(statement: Statement, change: ChangePlan, scope: Scope, orde
         change.collect = _must_collect(change, plan, exprs, statement)
         ChangeEmitter(statement, queries, change, plan, ordered).emit(queries.unit.body)
 
-    run, source = variants(statement, emit, change.targets[0], change.strict and not change.ignore)
+    run, source = variants(statement, emit, change.targets, change.strict and not change.ignore)
     plan, ordered = plan_of()
     lines = explain_change(statement, plan, exprs, not ordered, change.join)
     columns = tuple(o.column for o in change.returning)

@@ -43,7 +43,9 @@ class SessionState(Protocol):
 class ExecContext:
     """State of one execution of one plan.  Counters are what the OK packet reports."""
 
-    __slots__ = ("affected", "analyze", "changed", "duplicates", "insert_id", "matched", "records", "session", "tables", "trx")
+    __slots__ = (
+        "affected", "analyze", "changed", "duplicates", "explicit_id", "insert_id", "matched", "records", "session", "tables", "trx",
+    )
 
     def __init__(self, session: SessionState, trx: Trx, tables: list[Table]) -> None:
         self.session = session
@@ -54,7 +56,8 @@ class ExecContext:
         self.changed: int | None = None
         self.records: int | None = None  # multi-row INSERT, REPLACE, INSERT ... SELECT
         self.duplicates: int | None = None
-        self.insert_id = 0
+        self.insert_id = 0  # first generated AUTO_INCREMENT value
+        self.explicit_id = 0  # else the last row's given value: the OK packet has it, LAST_INSERT_ID() does not
         self.analyze: list[Any] | None = None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from minidb.engine import Table, TableLock
+from minidb.engine import Table
 from minidb.query import ast
 from minidb.query.context import SessionState
 from minidb.query.nodes import RecursiveBlock, Source, SourceColumn
@@ -86,5 +86,4 @@ class Compilation:
         return None
 
     def plan_tables(self) -> tuple[PlanTable, ...]:
-        return tuple(PlanTable(s.db, s.name, s.alias, TableLock.WRITE if s.write and s.lock is TableLock.READ else s.lock, s.write)
-                     for s in self.sources)
+        return tuple(PlanTable(s.db, s.name, s.alias, s.lock, s.write) for s in self.sources)

@@ -16,7 +16,7 @@ from minidb.query.types_of import BIGINT, varchar
 
 COLUMNS = ("id", "select_type", "table", "type", "possible_keys", "key", "key_len", "ref", "rows", "Extra")
 WORK_COLUMNS = ("descents", "pages_hit", "pages_missed", "rows_examined", "rows_returned", "clustered_lookups", "address_reads")
-_NUMBERS = frozenset(("id", "rows", *WORK_COLUMNS))
+_NUMBERS = frozenset(("id", *WORK_COLUMNS))
 
 
 def explain(stmt: ast.Explain, env: CompileEnv, params: tuple[Any, ...],
@@ -54,8 +54,8 @@ def _run(plan: Plan, params: tuple[Any, ...], make_context: Callable[[Plan], Exe
 
 
 def _row(line: ExplainRow) -> Row:
-    return (line.id, line.select_type, line.table, line.type, line.possible_keys, line.key, line.key_len, line.ref, line.rows,
-            line.extra)
+    return (line.id, line.select_type, line.table, line.type, line.possible_keys, line.key, line.key_len, line.ref,
+            None if line.rows is None else str(line.rows), line.extra)
 
 
 def _counts(line: ExplainRow, work: dict[str, Work]) -> tuple[int | None, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from minidb.query import ast
 from minidb.query.access import Access
 from minidb.query.ast import Expr
+from minidb.query.index_ends import answered_without_rows
 from minidb.query.nodes import (
     Block,
     BoundQuery,
@@ -93,7 +94,7 @@ class _Writer:
             return "Impossible WHERE"
         if not plan.steps:
             return "No tables used"
-        if block.optimized_away:
+        if answered_without_rows(block, plan) is not None:
             return "Select tables optimized away"
         return None
 

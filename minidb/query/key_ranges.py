@@ -176,19 +176,37 @@ class _Sortable:
 
 
 def key_ranges(columns: Sequence[list[Interval]]) -> tuple[KeyRange, ...]:
-    """The ranges of an index whose first columns are restricted to `columns`; all but the last are lists of points."""
+    """The ranges of an index whose first columns are restricted to `columns`: points, then at most one list of real intervals; what
+    follows that narrows its included ends."""
     prefixes: list[tuple[Any, ...]] = [()]
-    for intervals in columns[:-1]:
+    found: list[Interval] = []
+    for depth, intervals in enumerate(columns):
         found = union(intervals)
+        rest = [union(more) for more in columns[depth + 1:]]
+        if not found or not all(rest):
+            return ()
+        if not rest or any(i[0] != i[2] for i in found):
+            return tuple(_key_range(prefix, one, rest) for prefix in prefixes for one in found)
         prefixes = [(*prefix, i[0]) for prefix in prefixes for i in found]
-    last = union(columns[-1])
-    return tuple(_key_range(prefix, one) for prefix in prefixes for one in last)
+    return ()
 
 
-def _key_range(prefix: tuple[Any, ...], interval: Interval) -> KeyRange:
+def _key_range(prefix: tuple[Any, ...], interval: Interval, rest: list[list[Interval]]) -> KeyRange:
+    """One range; `rest`: the intervals of the following columns, which narrow its ends where they are included."""
     low, low_in, high, high_in = interval
-    low_key: tuple[Any, ...] | None = (*prefix, low)
+    low_key: tuple[Any, ...] = (*prefix, low)
     high_key: tuple[Any, ...] | None = (*prefix, high)
+    for more in rest:
+        first = more[0]
+        if not low_in or first[0] is NULL:
+            break
+        low_key, low_in = (*low_key, first[0]), first[1]
     if high is MAX:
-        high_key, high_in = (prefix, True) if prefix else (None, True)
+        return KeyRange(low_key, prefix or None, low_in, True)
+    for more in rest:
+        last = more[-1]
+        if not high_in or last[2] is MAX:
+            break
+        assert high_key is not None
+        high_key, high_in = (*high_key, last[2]), last[3]
     return KeyRange(low_key, high_key, low_in, high_in)

@@ -179,7 +179,7 @@ class Block(BoundQuery):
 
     __slots__ = (
         "aggregates", "distinct", "found_rows", "group_by", "group_desc", "grouped", "having", "join", "limit", "lock_mode",
-        "lock_seconds", "lock_slots", "optimized_away", "options", "order_by", "outputs", "rollup", "wait", "where",
+        "lock_seconds", "lock_slots", "options", "order_by", "outputs", "rollup", "wait", "where",
     )
 
     def __init__(self) -> None:
@@ -202,7 +202,6 @@ class Block(BoundQuery):
         self.lock_seconds: int | None = None
         self.options: tuple[str, ...] = ()
         self.found_rows = False
-        self.optimized_away = False  # MIN, MAX, COUNT answered from the ends of indexes or the stored row count
 
 
 class SetBlock(BoundQuery):

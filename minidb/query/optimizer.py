@@ -13,8 +13,9 @@ from minidb.query.access import RANKS, Access, AccessFinder
 from minidb.query.ast import Expr
 from minidb.query.facts import facts_about
 from minidb.query.needs import Needs
-from minidb.query.nodes import Col, JoinGroup, JoinLeaf, Source, Sub, slots_of, walk
+from minidb.query.nodes import Col, JoinGroup, JoinLeaf, Source, Sub, rebuild, slots_of, walk
 from minidb.query.types_of import Typer
+from minidb.types.sqltype import Family
 
 EXHAUSTIVE = 5  # up to so many inner-joined tables every order is tried
 
@@ -81,6 +82,8 @@ class Optimizer:
                 pending.append(condition)
             else:
                 plan.constant.append(condition)
+        pending, settled = propagate(pending, self.typer)
+        plan.constant += settled
         pending = pending + implied(pending, self.typer)
         leaves = [i.source for i in group.items if isinstance(i, JoinLeaf)]
         parts = [i for i in group.items if isinstance(i, JoinGroup)]
@@ -269,6 +272,37 @@ def implied(conditions: list[Expr], typer: Typer) -> list[Expr]:
             (a, b) for i, a in enumerate(columns) for b in columns[i + 1:] if a.slot != b.slot]
         derived += [ast.Binary("=", a, b) for a, b in pairs if frozenset((a, b)) not in known]
     return derived
+
+
+def propagate(conditions: list[Expr], typer: Typer) -> tuple[list[Expr], list[Expr]]:
+    """Conditions on columns that an equality fixes to a constant: tested on the constant, before anything is read.  Returns the
+    conditions left and those that have become constant."""
+    fixed: dict[Expr, Expr] = {}
+    for e in conditions:
+        if not isinstance(e, ast.Binary) or e.op != "=":
+            continue
+        for column, value in ((e.left, e.right), (e.right, e.left)):
+            if isinstance(column, Col) and isinstance(value, (ast.Literal, ast.Param)) and column not in fixed:
+                if typer.family(value) is column.type.family and column.type.family is not Family.STRING:
+                    fixed[column] = value
+                    break
+    if not fixed:
+        return conditions, []
+    makers = {id(e) for e in conditions if (isinstance(e, ast.Binary) and e.op == "=" and fixed.get(e.left) is e.right)
+              or (isinstance(e, ast.Binary) and e.op == "=" and fixed.get(e.right) is e.left)}
+
+    def replaced(e: Expr) -> Expr:
+        return fixed.get(e) or (e if isinstance(e, (Col, Sub)) else rebuild(e, replaced))
+
+    left: list[Expr] = []
+    settled: list[Expr] = []
+    for e in conditions:
+        made = e if id(e) in makers or _has_subquery(e) else replaced(e)
+        if made is not e and not slots_of(made):
+            settled.append(made)
+        else:
+            left.append(e)
+    return left, settled
 
 
 def _pair(e: ast.Binary) -> tuple[Expr, Expr]:

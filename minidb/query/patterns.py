@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Callable
 
-from minidb.errors import SqlError
+from minidb.query.functions.regexp import compiled
 from minidb.types.collation import get_collation
 
 
@@ -14,25 +14,45 @@ from minidb.types.collation import get_collation
 def like_matcher(pattern: str, escape: str, collation: str | None) -> Callable[[str], bool]:
     """Test of a text against a LIKE pattern under a collation (None: byte for byte)."""
     fold = None if collation is None else get_collation(collation).fold
+    match = _plain_matcher(pattern, escape, fold) or re.compile(_expression(pattern, escape, fold), re.DOTALL).fullmatch
+    if fold is None:
+        return lambda text: bool(match(text))
+    folded = fold
+    return lambda text: bool(match(folded(text)))
+
+
+def _plain_matcher(pattern: str, escape: str, fold: Callable[[str], str] | None) -> Callable[[str], object] | None:
+    """For 'abc', 'abc%', '%abc' and '%abc%': a test without a regular expression.  None for all other patterns."""
+    start, end = pattern.startswith("%"), pattern.endswith("%")
+    text = pattern.strip("%") if start or end else pattern
+    if "%" in text or "_" in text or (escape and escape in text) or not text:
+        return None
+    sought = text if fold is None else fold(text)
+    if start and end:
+        return lambda value: sought in value
+    if start:
+        return lambda value: value.endswith(sought)
+    if end:
+        return lambda value: value.startswith(sought)
+    return lambda value: value == sought
+
+
+def _expression(pattern: str, escape: str, fold: Callable[[str], str] | None) -> str:
+    """The regular expression of a LIKE pattern, over folded text."""
     parts: list[str] = []
     i = 0
     while i < len(pattern):
         c = pattern[i]
         if c == escape and i + 1 < len(pattern):
             i += 1
-            parts.append(re.escape(pattern[i] if fold is None else fold(pattern[i])))
-        elif c == "%":
-            parts.append(".*")
-        elif c == "_":
-            parts.append(".")
-        else:
-            parts.append(re.escape(c if fold is None else fold(c)))
+            c = pattern[i]
+        elif c in "%_":
+            parts.append(".*" if c == "%" else ".")
+            i += 1
+            continue
+        parts.append(re.escape(c if fold is None else fold(c)))
         i += 1
-    match = re.compile("".join(parts), re.DOTALL).fullmatch
-    if fold is None:
-        return lambda text: match(text) is not None
-    folded = fold
-    return lambda text: match(folded(text)) is not None
+    return "".join(parts)
 
 
 def like_prefix(pattern: str, escape: str) -> tuple[str, bool]:
@@ -54,8 +74,5 @@ def like_prefix(pattern: str, escape: str) -> tuple[str, bool]:
 @functools.lru_cache(maxsize=256)
 def regexp_matcher(pattern: str, insensitive: bool) -> Callable[[str], bool]:
     """Search of a regular expression; raises 1139 for a malformed one."""
-    try:
-        search = re.compile(pattern, re.IGNORECASE if insensitive else 0).search
-    except re.error as wrong:
-        raise SqlError.of(1139, str(wrong)) from None
+    search = compiled(pattern, None if insensitive else "utf8mb4_bin").search
     return lambda text: search(text) is not None

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
 from minidb.errors import SqlError, unsupported
-from minidb.query import ast
+from minidb.query import ast, runtime
 from minidb.query.ast import Expr
 from minidb.query.codegen import arithmetic, functions
 from minidb.query.codegen.comparisons import UNKNOWN, Kind, Operand, kind_of, operand, wrapper
@@ -112,7 +112,8 @@ class ExprGen:
     def coerced(self, e: Expr, t: SqlType) -> str:
         """The value converted to type `t` (branches of CASE, columns of UNION)."""
         source, mine = self.value(e), self.typed(e)
-        if mine.type.family is t.family or mine.type.family is Family.NULL or t.family is Family.NULL:
+        rescaled = t.family is Family.DECIMAL and mine.type.scale != t.scale
+        if Family.NULL in (mine.type.family, t.family) or (mine.type.family is t.family and not rescaled):
             return source
         template = self._conversion(mine.type, t)
         if template == "{}":
@@ -126,7 +127,8 @@ class ExprGen:
 
     def _conversion(self, mine: SqlType, t: SqlType) -> str:
         if t.family is Family.DECIMAL:
-            return f"{self.unit.named('Decimal', Decimal)}({{}})"
+            decimal = "{}" if mine.family is Family.DECIMAL else f"{self.unit.named('Decimal', Decimal)}({{}})"
+            return f"{self.unit.named('rescale', runtime.rescale)}({decimal}, {t.scale or 0})"
         if t.family is Family.FLOAT:
             return "float({})"
         if t.family is Family.STRING:
@@ -338,7 +340,7 @@ class ExprGen:
         nulls = [side for side in (e.left, e.right) if self.typed(side).type.family is Family.NULL]
         if nulls:
             other = e.right if nulls[0] is e.left else e.left
-            return f"({self.value(other)} is {'' if wanted else 'not '}None)"
+            return self._is_test(ast.IsTest(other, "NULL"), wanted)
         if isinstance(e.left, ast.RowExpr) and isinstance(e.right, ast.RowExpr):
             parts = [self._null_safe(ast.Binary("<=>", a, b), True) for a, b in zip(e.left.items, e.right.items, strict=True)]
             return f"{'' if wanted else 'not '}({' and '.join(parts)})"
@@ -362,6 +364,8 @@ class ExprGen:
     def _is_test(self, e: ast.IsTest, wanted: bool) -> str:
         positive = wanted != e.negated
         if e.what in ("NULL", "UNKNOWN"):
+            if isinstance(e.operand, ast.Literal):  # Python warns of "is" beside a literal
+                return str((e.operand.value is None) is positive)
             return f"({self.value(e.operand)} is {'' if positive else 'not '}None)"
         inner = self.true(e.operand) if e.what == "TRUE" else self.false(e.operand)
         return f"({inner})" if positive else f"(not ({inner}))"

@@ -10,7 +10,7 @@ from minidb.query.codegen.comparisons import Kind, operand
 from minidb.query.context import SessionState
 from minidb.query.functions.registry import FunctionSpec
 from minidb.query.types_of import arguments, spec_of
-from minidb.types.coerce import to_text
+from minidb.types.coerce import to_double, to_text
 from minidb.types.collation import get_collation
 from minidb.types.convert import cast_function
 from minidb.types.sqltype import Family
@@ -56,6 +56,8 @@ def call(gen: ExprGen, e: ast.Call) -> str:
 def _shaped(gen: ExprGen, spec: FunctionSpec, index: int, e: Expr, source: str) -> str:
     """A non-NULL argument in the form that the parameter wants: text by the argument's static type."""
     t = gen.typed(e).type
+    if spec.param(index) == "n" and t.family is Family.STRING:
+        return f"{gen.unit.named('to_double', to_double)}({source}, x.session.warn)"
     if spec.param(index) != "t" or t.family in (Family.STRING, Family.BYTES, Family.NULL):
         return source
     return gen.text_template(t).format(source)
@@ -99,7 +101,7 @@ def cast(gen: ExprGen, e: ast.Cast) -> str:
         return gen.value(e.operand)
     name = gen.unit.const(cast_function(e.type), f"cast_{e.type.name}_")
     template = "{}"
-    if e.type.family is Family.STRING and mine.family is not Family.STRING:
+    if e.type.family is Family.STRING and mine.family not in (Family.STRING, Family.BYTES):
         template = gen.text_template(mine)
     return gen.lift(lambda a: f"{name}({template.format(a)}, x.session.warn)", e.operand)
 

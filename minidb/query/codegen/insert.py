@@ -84,6 +84,8 @@ class InsertEmitter:
     def _report(self, lines: Lines, counting: bool) -> None:
         plan = self.plan
         lines("x.affected = done" if counting else "x.affected = 1")
+        if not self.many and counting:
+            lines("x.duplicates = twice")
         if self.many:
             number = "n" if plan.query is not None else str(len(plan.rows))
             lines(f"x.records = {number}")
@@ -200,13 +202,23 @@ class InsertEmitter:
         if self.many:
             lines(f"made = {wanted}")
             with lines.indented("if made:"):
-                lines(f"{name} = auto.next()")
+                lines(f"{name} = {'auto.next()' if self._counts_simply(column) else self._next_value(column)}")
                 self._limit(lines, column)
             return
         lines(f"made = {wanted}")
         with lines.indented("if made:"):
-            lines(f"{name} = {self.table}.next_auto_increment({self.trx}, 1)")
+            lines(f"{name} = {self._next_value(column)}")
             self._limit(lines, column)
+
+    def _counts_simply(self, column: int) -> bool:
+        """Whether the numbers run through the whole table (they restart per prefix where no index begins with the column)."""
+        return any(x.columns[0] == column for x in self.tdef.indexes)
+
+    def _next_value(self, column: int) -> str:
+        if self._counts_simply(column):
+            return f"{self.table}.next_auto_increment({self.trx}, 1)"
+        row = ", ".join("0" if i == column else f"a{i}" for i in range(len(self.tdef.columns)))
+        return f"{self.table}.next_auto_increment_for({self.trx}, ({row},))"
 
     def _limit(self, lines: Lines, column: int) -> None:
         t = self.tdef.columns[column].type
@@ -224,10 +236,15 @@ class InsertEmitter:
         if self.auto is not None:
             name = f"a{self.auto}"
             if self.many:
-                lines(f"auto.stored({name}) if made else {self.table}.note_auto_increment({self.trx}, {name})")
+                lines(f"if made: auto.stored({name})")
+                with lines.indented("else:"):
+                    lines(f"{self.table}.note_auto_increment({self.trx}, {name})")
+                    lines(f"x.explicit_id = {name}")
             else:
                 lines(f"if made: x.insert_id = {name}")
-                lines(f"else: {self.table}.note_auto_increment({self.trx}, {name})")
+                with lines.indented("else:"):
+                    lines(f"{self.table}.note_auto_increment({self.trx}, {name})")
+                    lines(f"x.explicit_id = {name}")
         if count is not None and (self.many or self.plan.ignore or self.plan.updates or self.plan.replace):
             lines(f"done += {count}")
         self._return(lines)
@@ -296,6 +313,9 @@ class InsertEmitter:
             self.gen.replaced = {Col(slot, c.ordinal, plan.incoming): v for c, v in incoming.items() if isinstance(c, Col)}
         update = RowUpdate(self.storing, plan.updates, number)
         update.evaluate(lines)
+        if self.auto is not None:
+            changed = f"u{target.slot}_{self.auto}" if self.auto in update.columns else f"{target.row}[{self.auto}]"
+            lines(f"x.explicit_id = {changed}")
         with lines.indented(f"if {update.changed()}:"):
             update.touch(lines)
             self._checked_update(lines, update)

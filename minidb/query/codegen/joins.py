@@ -72,9 +72,7 @@ class JoinEmitter:
     def place(self, access: Access) -> None:
         source = access.source
         if access.covering and not access.is_clustered() and source.is_base and access.index is not None:
-            if access.unique and access.kind in ("const", "eq_ref"):
-                return
-            if access.kind == "ref" and self.how_of(source).mode is ReadMode.SNAPSHOT:
+            if access.kind in ("const", "eq_ref", "ref") and self.how_of(source).mode is ReadMode.SNAPSHOT:
                 return
             layout = source.layouts[access.index]
             self.gen.places[source.slot] = {c: i for i, c in enumerate(layout) if c >= 0}
@@ -116,7 +114,7 @@ class JoinEmitter:
             self._hash(lines, step, inside, sink)
         elif not source.is_base:
             self._list(lines, step, self.rows_of(source), inside, sink)
-        elif access.kind in ("const", "eq_ref") and not (locking and how.seconds is not None):
+        elif access.kind in ("const", "eq_ref") and not (locking and self._by_cursor(access, how)):
             self._get(lines, step, how, inside)
         elif locking and (first or access.kind in ("ref", "const", "eq_ref")):
             self._locking_loop(lines, step, how, inside)
@@ -126,6 +124,16 @@ class JoinEmitter:
             self._batches(lines, step, inside, sink)
         else:
             self._loaded(lines, step, how, inside, sink)
+
+    def reads_by_cursor(self, step: Step) -> bool:
+        """Whether a const or eq_ref step is read row by row."""
+        how = self.how_of(step.source)
+        return how.mode is not ReadMode.SNAPSHOT and self._by_cursor(step.access, how)
+
+    @staticmethod
+    def _by_cursor(access: Access, how: How) -> bool:
+        """A look-up by whole key that must be a scan: WAIT n, or a covering read that leaves the row unlocked."""
+        return how.seconds is not None or (access.covering and not access.is_clustered())
 
     def _get(self, lines: Lines, step: Step, how: How, inside: Callable[[Lines], None]) -> None:
         source, access = step.source, step.access

@@ -140,8 +140,12 @@ def _simple_range(gen: ExprGen, access: Access) -> str | None:
             key = _key_part(gen, facts[0], None, checks) if _plain(gen, facts[0].column, facts[0].other) else ""
             if not key or checks or facts[0].null_safe:
                 return None
+            if low or high:
+                return None
             parts.append(key)
             continue
+        if low or high:
+            return None
         for fact in facts:
             bounds = _plain_bounds(gen, fact)
             if bounds is None:
@@ -252,10 +256,10 @@ def _is_null(gen: ExprGen, e: ast.Binary) -> bool:
 
 def scan_source(gen: ExprGen, access: Access, how: How, ranges: str | None, condition: str | None) -> str:
     """Source of the `Scan` object; a constant where nothing depends on the execution."""
-    covering = access.covering and not access.is_clustered() and not (access.unique and access.kind in ("const", "eq_ref"))
+    covering = access.covering and not access.is_clustered() and not (how.mode is ReadMode.SNAPSHOT and access.unique)
     equal = 0
     for facts in access.facts:
-        if facts[0].kind != "eq" and facts[0].other is None and access.kind != "ref":
+        if facts[0].kind != "eq" and access.kind != "ref":
             break
         equal += 1
     if ranges is None and condition is None:

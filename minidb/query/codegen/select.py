@@ -8,6 +8,7 @@ from minidb.query import runtime
 from minidb.query.ast import Expr
 from minidb.query.codegen.expressions import ExprGen
 from minidb.query.codegen.grouping import GroupSink, ListSink, StreamSink, bind_aggregates
+from minidb.query.codegen.index_ends import IndexEnds
 from minidb.query.codegen.joins import JoinEmitter
 from minidb.query.codegen.ordering import SortKey, cut, distinct, limit_sources, sort
 from minidb.query.codegen.unit import Lines
@@ -118,7 +119,7 @@ class BlockEmitter:
             return False
         if self.plan.constant or self.limit is not None or block.having is not None or block.found_rows or self.hidden:
             return False
-        if joins.how_of(steps[0].source).seconds is not None:
+        if joins.reads_by_cursor(steps[0]):
             return False
         collector = _Returner(self)
         joins.table(lines, steps[0], collector.row, None, first=True)
@@ -227,6 +228,13 @@ class BlockEmitter:
     def _implicit_group(self, lines: Lines, joins: JoinEmitter) -> None:
         block = self.block
         joins.prepare(self.plan)
+        ends = IndexEnds.of(self.gen, block, self.plan, joins)
+        if ends is not None:
+            ends.emit(lines)
+            lines("out = []")
+            self._project(lines)
+            self._finish(lines)
+            return
         if StreamSink.fits(self.gen, block):
             stream = StreamSink(self.gen, block)
             stream.open(lines)

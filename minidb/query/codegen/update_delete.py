@@ -141,6 +141,12 @@ class ChangeEmitter:
     def _single(self, lines: Lines, target: Source) -> None:
         step = self.plan.steps[0]
         assert isinstance(step, Step)
+        change = self.change
+        if not self.update and not target.transactional and not change.where and change.limit is None and not change.returning:
+            lines(f"whole = {self.unit.table(target.number)}.delete_all({self.trx})")
+            with lines.indented("if whole is not None:"):
+                lines("x.affected = whole")
+                lines("return None")
         test = self.gen.all_true(self.plan.constant)
         if test:
             with lines.indented(f"if {test}:"):
