@@ -28,7 +28,8 @@ class Charset:
 @dataclass(frozen=True, slots=True)
 class Collation:
     """A collation.  key: text -> order key.  binary: compares code points (case- and accent-sensitive).  pad_space: trailing
-    spaces are ignored.  table: weights by code point for LIKE, None where a character is its own weight."""
+    spaces are ignored.  table: weights by code point for LIKE, None where a character is its own weight.  upper: the
+    weights of ASCII characters are their upper case."""
 
     name: str
     charset: str
@@ -36,9 +37,12 @@ class Collation:
     binary: bool
     pad_space: bool
     table: Mapping[int, int | str] | None = None
+    upper: bool = False
 
     def fold(self, text: str) -> str:
         """The weights of `text` without ignoring trailing spaces (LIKE, LOCATE, REPLACE compare this way)."""
+        if self.upper and text.isascii():
+            return text.upper()
         return text if self.table is None else text.translate(self.table)
 
 
@@ -94,7 +98,9 @@ def _build() -> dict[str, Collation]:
 
     def add(name: str, charset: str, key: Callable[[str], str], table: Mapping[int, int | str] | None = None,
             pad_space: bool = True) -> None:
-        found[name] = Collation(name, charset, key, table is None or table is weights.LATIN1_BINARY, pad_space, table)
+        binary = table is None or table is weights.LATIN1_BINARY
+        upper = table is not None and all(table[code] in (ord(chr(code).upper()), chr(code).upper()) for code in range(128))
+        found[name] = Collation(name, charset, key, binary, pad_space, table, upper)
 
     for charset in ("utf8mb4", "utf8mb3"):
         add(f"{charset}_general_ci", charset, _general_key, weights.GENERAL)
