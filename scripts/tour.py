@@ -9,8 +9,10 @@ DIRECTORY (default demo-data) gets two databases, one for each engine; what a fo
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,7 +24,7 @@ from rich.table import Table  # noqa: E402
 from minidb.cli.client import Client  # noqa: E402
 from minidb.cli.script import run_file  # noqa: E402
 from minidb.database import Database  # noqa: E402
-from minidb.session import Result, Session  # noqa: E402
+from minidb.session import Session  # noqa: E402
 
 DUMP = ROOT / "sql" / "schema" / "geography.sql"
 MARKER = "minidb.dictionary"
@@ -68,28 +70,44 @@ def load(directory: Path, engine: str) -> None:
         script.unlink()
 
 
-def boxed(result: Result, title: str) -> Table:
-    """A result set as a rich table."""
+Cells = tuple[object, ...]
+
+
+def boxed(title: str, names: list[str], rows: list[Cells]) -> Table:
+    """A rich table; numbers to the right."""
     table = Table(title=title, title_justify="left", title_style="bold", header_style="cyan")
-    for column in result.columns:
-        table.add_column(column.name, justify="right" if column.type.is_numeric() else "left")
-    for row in result.rows or []:
+    for place, name in enumerate(names):
+        numeric = any(isinstance(r[place], (int, float, Decimal)) for r in rows)
+        table.add_column(name.replace("_", " "), justify="right" if numeric else "left")
+    for row in rows:
         table.add_row(*("NULL" if v is None else str(v) for v in row))
     return table
 
 
 def show_stop(console: Console, sessions: dict[str, Session], stop: tuple[str, str, str]) -> None:
+    """The query's result (the same on both engines), then EXPLAIN and the counted work with a line for each engine and table."""
     title, query, remark = stop
     console.rule(f"[bold]{title}")
     console.print(query, style="green", highlight=False)
     results = {engine: session.execute(query) for engine, session in sessions.items()}
     rows = {engine: sorted(map(str, result.rows or [])) for engine, result in results.items()}
-    console.print(boxed(results["InnoDB"], "result"))
     if rows["InnoDB"] != rows["MyISAM"]:
         raise SystemExit(f"the engines disagree on {query}")
+    shown = results["InnoDB"]
+    console.print(boxed("result", [c.name for c in shown.columns], list(shown.rows or [])))
+    plans: list[Cells] = []
+    work: list[Cells] = []
+    counters: list[str] = []
     for engine, session in sessions.items():
-        console.print(boxed(session.execute("EXPLAIN " + query), f"{engine}: EXPLAIN"))
-        console.print(boxed(session.execute("EXPLAIN ANALYZE " + query), f"{engine}: the work done"))
+        analyzed = session.execute("EXPLAIN ANALYZE " + query)
+        names = [c.name for c in analyzed.columns]
+        first = names.index("Extra") + 1
+        counters = names[first:]
+        for row in analyzed.rows or []:
+            plans.append((engine, *row[2:first]))
+            work.append((engine, row[2], *row[first:]))
+    console.print(boxed("EXPLAIN", ["engine", *names[2:first]], plans))
+    console.print(boxed("the work done", ["engine", "table", *counters], work))
     if remark:
         console.print(remark, style="italic")
 
@@ -102,7 +120,7 @@ def main() -> None:
     args.directory.mkdir(parents=True, exist_ok=True)
     for engine in ENGINES:
         load(args.directory / engine, engine)
-    console = Console(width=None if sys.stdout.isatty() else 130, record=args.picture is not None)
+    console = Console(width=None if sys.stdout.isatty() and not args.picture else 130, record=args.picture is not None)
     databases = {engine: Database(str(args.directory / engine)) for engine in ENGINES}  # closed above, reopened here
     try:
         sessions = {engine: database.session("tour") for engine, database in databases.items()}
@@ -111,7 +129,8 @@ def main() -> None:
         for stop in STOPS[1:2] if args.picture else STOPS:
             show_stop(console, sessions, stop)
         if args.picture:
-            args.picture.write_text(console.export_svg(title="minidb"), encoding="utf-8")
+            fonts = r"@font-face \{.*?\}"  # fetched over the network otherwise; the viewer's own monospace font will do
+            args.picture.write_text(re.sub(fonts, "", console.export_svg(title="minidb"), flags=re.S), encoding="utf-8")
     finally:
         for database in databases.values():
             database.close()

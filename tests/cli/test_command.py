@@ -92,7 +92,7 @@ def test_a_second_process_is_refused(tmp_path: Path) -> None:
     assert first.stdout.readline() == "open\n"
     done = minidb(str(data), "-e", "SELECT 1")
     assert done.returncode == 1
-    assert "another process" in done.stderr
+    assert f"is in use by process {first.pid}" in done.stderr
     first.communicate("\n", timeout=30)
     assert minidb(str(data), "-N", "-e", "SELECT 1").stdout == "1\n"
 
