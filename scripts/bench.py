@@ -91,7 +91,7 @@ def extras() -> dict[str, float]:
                    for _ in range(5)) * 1000
 
     bare, imported = cpu("pass"), cpu("import minidb")
-    query = cpu("import minidb\nc = minidb.connect(':memory:').cursor()\nc.execute('SELECT 1')\nassert list(c.fetchall()) == [(1,)]")
+    query = cpu("import minidb\nc = minidb.connect(':memory:').cursor()\nc.execute('SELECT 1')\nassert c.fetchone() == (1,)")
     fresh = """
 import minidb, time
 def fresh():
