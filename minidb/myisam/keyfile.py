@@ -23,7 +23,7 @@ from minidb.errors import Error, SqlError
 from minidb.index_key import key_maker, key_parts_source
 from minidb.storage.btree import BTree, DuplicateKey
 from minidb.storage.mtr import Mtr
-from minidb.storage.page import PAGE_SIZE
+from minidb.storage.page import PAGE_SIZE, RECORD_PREFIX
 from minidb.storage.space import Tablespace
 from minidb.storage.tree_spec import TreeSpec
 from minidb.types.codec import RowCodec
@@ -142,7 +142,8 @@ class Index:
             entry, end = codec.decode(data, offset)
             return key_of(entry), entry, end
 
-        return TreeSpec(name, lambda key, entry: codec.encode(entry), decode, codec.size, capacity)
+        size = codec.size
+        return TreeSpec(name, lambda key, entry: codec.encode(entry), decode, lambda row: size(row) + RECORD_PREFIX, capacity)
 
 
 # ---- generated functions
@@ -198,7 +199,7 @@ def _entry_function(tdef: TableDef, definition: IndexDef) -> Callable[[Row], Row
 def _plain_spec(name: str, codec: RowCodec, index: Index, capacity: int) -> TreeSpec:
     encode, decode = codec.encode, codec.decode
     # decimals longer than 18 digits are the only plain values of varying size
-    most = codec.fixed_size + sum((index.table.columns[c].type.length or 65) + 8 for c in index.columns
+    most = RECORD_PREFIX + codec.fixed_size + sum((index.table.columns[c].type.length or 65) + 8 for c in index.columns
                                   if index.table.columns[c].type.family is Family.DECIMAL)
 
     def decode_bare(data: bytes, offset: int) -> tuple[Key, int, int]:

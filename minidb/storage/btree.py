@@ -228,7 +228,7 @@ class BTree:
         if not page.dirty:
             mtr.touch(page)
         if mtr.logging:
-            mtr.log(Op.INSERT, page, (key, row))
+            mtr.log(Op.INSERT, page, (i, key, row))
         page.touched = True
         page.nbytes = nbytes
         page.keys.insert(i, key)
@@ -255,7 +255,7 @@ class BTree:
         if not page.dirty:
             mtr.touch(page)
         if mtr.logging:
-            mtr.log(Op.REPLACE, page, (page.keys[i], row))
+            mtr.log(Op.REPLACE, page, (i, page.keys[i], row))
         page.touched = True
         page.nbytes = nbytes
         rows[i] = row
@@ -280,7 +280,7 @@ class BTree:
         if not page.dirty:
             mtr.touch(page)
         if mtr.logging:
-            mtr.log(Op.DELETE, page, keys[i])
+            mtr.log(Op.DELETE, page, i)
         page.nbytes = nbytes
         del keys[i], page.rows[i]
         return row

@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from minidb.errors import Error, SqlError
 
 _DISK_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_sync = getattr(os, "fdatasync", os.fsync)  # times of access and change need not survive; sizes do, and fdatasync keeps them
 
 
 def describe(error: OSError) -> str:
@@ -116,7 +117,8 @@ class FileSystem(ABC):
     def close(self) -> None: ...
 
 
-def _locked(what: str) -> Error:
+def locked_error(what: str) -> Error:
+    """1015: the directory is in use; the caller raises it."""
     return SqlError.text(1015, f"Can't lock the database directory: {what}")
 
 
@@ -148,7 +150,7 @@ class RealFile(File):
             done += step
 
     def sync(self) -> None:
-        os.fsync(self._fd)
+        _sync(self._fd)
 
     def size(self) -> int:
         return os.fstat(self._fd).st_size
@@ -230,7 +232,7 @@ class RealFileSystem(FileSystem):
         except BlockingIOError:
             holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(fd)
-            raise _locked(f"'{self.root}' is in use by process {holder}") from None
+            raise locked_error(f"'{self.root}' is in use by process {holder}") from None
         except OSError as error:
             os.close(fd)
             raise SqlError.of(1015, path, describe(error)) from error
@@ -353,7 +355,7 @@ class MemoryFileSystem(FileSystem):
 
     def lock(self, path: str) -> Lock:
         if path in self._locks:
-            raise _locked(f"'{path}' is in use by this process")
+            raise locked_error(f"'{path}' is in use by this process")
         self._locks.add(path)
         return MemoryLock(self._locks, path)
 

@@ -24,14 +24,17 @@ LogRecord = tuple[int, Page, Any]
 
 
 class Op(enum.IntEnum):
-    """Physiological record types: a page, and what was done inside it.  Payloads: INSERT (key, row); REPLACE (key, row);
-    DELETE key; META (name, value), value None to remove; others belong to their engines."""
+    """Physiological record types: a page, and what was done inside it.  Payloads: INSERT and REPLACE (position, key, row);
+    DELETE position; CUT position (records from there on go); META (name, value), value None to remove.  IMAGE (the whole page)
+    and FREE (it is given back) are made by the mini-transaction itself."""
 
     INSERT = 1
     REPLACE = 2
     DELETE = 3
     META = 4
-    ENGINE = 16
+    CUT = 5
+    IMAGE = 6
+    FREE = 7
 
 
 class RedoSink(Protocol):

@@ -18,6 +18,7 @@ PAGE_HEADER = 64
 PAGE_ROOM = PAGE_SIZE - PAGE_HEADER  # bytes for records
 NO_PAGE = 0  # page 0 is always the tablespace header, hence never a sibling or a child
 CHILD_BYTES = 4  # a child's page number in an internal node
+RECORD_PREFIX = 2  # bytes before each record of a leaf or an undo page: its length
 
 # What `Page.image` keeps: everything that a change may touch.
 Image = tuple[Any, ...]

@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from minidb.errors import CorruptPageError, InternalError
-from minidb.storage.page import CHILD_BYTES, PAGE_HEADER, PAGE_ROOM, PAGE_SIZE, Page, PageKind
+from minidb.storage.page import CHILD_BYTES, PAGE_HEADER, PAGE_ROOM, PAGE_SIZE, RECORD_PREFIX, Page, PageKind
 
 if TYPE_CHECKING:
     from minidb.storage.space import Tablespace
 
 _HEADER = struct.Struct("<IIIHHQIIIHHQI")  # 52 bytes; 12 reserved bytes follow
 _CRC = struct.Struct("<I")
+_LENGTH = struct.Struct("<H")
 _HAS_DELETED = 1
 
 MAGIC = b"MINIDBTS"
@@ -37,13 +39,32 @@ class PageCodec(Protocol):
     def decode_body(self, page: Page, data: bytes, count: int) -> None: ...
 
 
+def pack_records(records: Iterable[bytes]) -> bytes:
+    """The body of a leaf or an undo page: each record behind its length."""
+    pack = _LENGTH.pack
+    return b"".join([pack(len(record)) + record for record in records])
+
+
+def unpack_records(data: bytes, offset: int, end: int) -> list[bytes]:
+    """The records between `offset` and `end` of a page.  Raises ValueError if they do not fill it exactly."""
+    records: list[bytes] = []
+    while offset < end:
+        (length,) = _LENGTH.unpack_from(data, offset)
+        offset += RECORD_PREFIX
+        records.append(data[offset : offset + length])
+        offset += length
+    if offset != end:
+        raise ValueError("records run past the end of the page")
+    return records
+
+
 class IndexCodec:
     """B+ tree nodes: records by the tree's own codec; separators and child numbers."""
 
     def encode_body(self, page: Page) -> bytes:
         spec = page.space.trees[page.tree].spec
         if not page.level:
-            return b"".join(map(spec.encode, page.keys, page.rows))
+            return pack_records(map(spec.encode, page.keys, page.rows))
         children = struct.pack(f"<{len(page.children)}I", *page.children)
         return children + b"".join(map(spec.encode_key, page.keys))
 
@@ -63,7 +84,11 @@ class IndexCodec:
             return
         rows, decode = page.rows, spec.decode
         for _ in range(count):
-            key, row, offset = decode(data, offset)
+            (length,) = _LENGTH.unpack_from(data, offset)
+            end = offset + RECORD_PREFIX + length
+            key, row, offset = decode(data, offset + RECORD_PREFIX)
+            if offset != end:
+                raise ValueError(f"a record of {length} bytes ends elsewhere")
             keys.append(key)
             rows.append(row)
 

@@ -26,7 +26,8 @@ class TreeSpec:
     """The records of one tree.
 
     name: for error messages (``db.t.index``).  encode(key, row): a leaf record as bytes.  decode(data, offset): (key, row, offset
-    behind it).  size(row): bytes that encode yields, or a little more, never less; called for every change.  capacity: most records
+    behind it).  size(row): RECORD_PREFIX and the bytes that encode yields, or a little more, never less; called for every
+    change.  capacity: most records
     of a leaf and most children of an internal node (at least 4).  encode_key, decode_key: keys of internal nodes.
     """
 

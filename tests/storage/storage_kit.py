@@ -10,6 +10,7 @@ from minidb.storage.btree import BTree, TreeSpec
 from minidb.storage.btree_cursor import LeafCursor
 from minidb.storage.buffer_pool import BufferPool
 from minidb.storage.file import File, FileSystem, Lock, MemoryFileSystem
+from minidb.storage.page import RECORD_PREFIX
 from minidb.types.atoms import decode_atoms, encode_atoms
 
 
@@ -24,7 +25,7 @@ def decode(data: bytes, offset: int) -> tuple[Any, Any, int]:
 
 def size(row: Any) -> int:
     """Records are (key, row) with rows (key, payload): the key is measured through the row."""
-    return len(encode_atoms((row[0], row)))
+    return RECORD_PREFIX + len(encode_atoms((row[0], row)))
 
 
 def spec(capacity: int = 256, name: str = "d.t.i") -> TreeSpec:

@@ -54,16 +54,16 @@ def redo(page: Page, op: int, payload: Any) -> None:
         name, value = payload
         page.body[name] = value
         return
-    key = payload if op == Op.DELETE else payload[0]
     if op == Op.INSERT:
-        page.keys.append(key)
-        page.keys.sort()
-        page.rows.insert(page.keys.index(key), payload[1])
+        i, key, row = payload
+        page.keys.insert(i, key)
+        page.rows.insert(i, row)
     elif op == Op.REPLACE:
-        page.rows[page.keys.index(key)] = payload[1]
+        i, key, row = payload
+        assert page.keys[i] == key
+        page.rows[i] = row
     else:
-        i = page.keys.index(key)
-        del page.keys[i], page.rows[i]
+        del page.keys[payload], page.rows[payload]
     page.nbytes = sum(map(page.space.trees[page.tree].spec.size, page.rows))
 
 
@@ -112,7 +112,7 @@ def test_one_record_is_one_small_log_record() -> None:
     mtr.commit()
     no = tree.root_no
     assert recorder.units == [
-        ([(Op.INSERT, no, (20, make_row(20))), (Op.REPLACE, no, (3, make_row(3, 5))), (Op.DELETE, no, 4)], [])
+        ([(Op.INSERT, no, (10, 20, make_row(20))), (Op.REPLACE, no, (3, 3, make_row(3, 5))), (Op.DELETE, no, 4)], [])
     ]
     mtr.commit()
     assert len(recorder.units) == 1
@@ -165,7 +165,7 @@ def test_a_failed_operation_leaves_no_record_in_its_unit() -> None:
     tree.insert(mtr, 11, make_row(11))
     mtr.rollback_to(mark)
     mtr.commit()
-    assert [record[:3] for unit in recorder.units for record in unit[0]] == [(Op.INSERT, tree.root_no, (10, make_row(10)))]
+    assert [record[:3] for unit in recorder.units for record in unit[0]] == [(Op.INSERT, tree.root_no, (4, 10, make_row(10)))]
 
 
 def test_an_atomic_mini_transaction_undoes_everything() -> None:
