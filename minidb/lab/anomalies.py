@@ -41,12 +41,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
-    """name as in the literature; `schedule` lines are ``A: statement``; happened(seen) says whether it occurred."""
+    """name as in the literature; `schedule` lines are ``A: statement``; happened(seen) says whether it occurred.  guarded: the lines
+    whose waiting prevents it (None: any); two writers of one row wait for each other whatever the readers see."""
 
     name: str
     explains: str
     schedule: tuple[str, ...]
     happened: Callable[[Seen], bool]
+    guarded: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ ANOMALIES: tuple[Anomaly, ...] = (
     Anomaly("observed-transaction-vanishes", "OTV: a reader sees a transaction, then sees it half overwritten",
             (_set("A", 1, 11), _set("A", 2, 19), _set("B", 1, 12), "A: COMMIT", _get("C", 1), _set("B", 2, 18), _get("C", 2),
              "B: COMMIT", "C: COMMIT"),
-            lambda s: s.value(6) == 18 and 6 not in s.blocked and 4 not in s.blocked),
+            lambda s: s.value(6) == 18 and 6 not in s.blocked and 4 not in s.blocked, guarded=(4, 6)),
     Anomaly("read-only anomaly", "Fekete: a reader's report fits no order of the two writers",
             ("B: SELECT * FROM test WHERE id IN (1,2)", _set("A", 2, 40), "A: COMMIT", "C: SELECT * FROM test WHERE id IN (1,2)",
              "C: COMMIT", _set("B", 1, -1), "B: COMMIT"),
@@ -193,7 +195,8 @@ def run(anomaly: Anomaly, level: str, profile: str | None = None) -> Verdict:
     elif seen.aborted:
         how = "abort"
     else:
-        how = "block" if seen.blocked else "snapshot"
+        waited = seen.blocked if anomaly.guarded is None else set(seen.blocked).intersection(anomaly.guarded)
+        how = "block" if waited else "snapshot"
     return Verdict(anomaly, level, how, tuple(play.transcript))
 
 
