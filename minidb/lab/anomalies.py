@@ -41,7 +41,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
-    """name as in the literature; `schedule` lines are ``A: statement``; happened(seen) says whether it occurred.  guarded: the lines
+    """name as in the literature; `schedule` lines are ``A: statement``; happened(seen): whether it occurred.  guarded: the lines
     whose waiting prevents it (None: any); two writers of one row wait for each other whatever the readers see."""
 
     name: str

@@ -1,4 +1,4 @@
-"""The matrix of anomalies and levels: what InnoDB lets happen (the verdicts of the literature, by play), and by what it prevents."""
+"""The matrix of anomalies and levels: what InnoDB lets happen (the verdicts of the literature, by play), and what prevents it."""
 
 from __future__ import annotations
 
