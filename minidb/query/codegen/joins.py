@@ -254,6 +254,7 @@ class JoinEmitter:
         own = [c for c in step.filters if slots_of(c) == {step.source.slot} and not _has_subquery(c)]
         with lines.indented(f"if {name} is None:"):
             self._load(lines, step, how, own, name)
+        lines("x.session.check_interrupted()")  # once for each row outside: a whole table is gone through below
         rest = Step(step.access, [c for c in step.filters if not any(c is o for o in own)])
         self._list(lines, rest, name, inside, sink)
 
