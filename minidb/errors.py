@@ -331,7 +331,7 @@ def syntax_error(text: str, position: int, expected: str = "") -> SqlSyntaxError
     near = text[position : position + 80]
     line = text.count("\n", 0, position) + 1
     message = (
-        "You have an error in your SQL syntax; check the manual that corresponds to your server version "
+        "You have an error in your SQL syntax; check the manual that corresponds to your MariaDB server version "
         f"for the right syntax to use near '{near}' at line {line}"
     )
     error = SqlSyntaxError(1064, message, text, position)

@@ -163,6 +163,7 @@ class Session(SessionSettings):
         if self.closed:
             raise SqlError.of(1927)
         self.current = text
+        self.stale = True
         try:
             entry, prepared, params = preparing.prepare(self, text, args)
         except Exception as error:
@@ -179,6 +180,7 @@ class Session(SessionSettings):
         """Run the INSERT of one row whose normalised text is `key` for many rows, as one statement."""
         if self.closed:
             raise SqlError.of(1927)
+        self.stale = True
         try:
             prepared = preparing.prepare_key(self, key, rows[0])
         except Error as error:
@@ -195,11 +197,9 @@ class Session(SessionSettings):
         self.current = text
         self.began = self.scheduler.now()
         self.moment_of_statement = None
-        handler, keeps_warnings = handler_of(type(tree))
-        before = self.noted
-        if keeps_warnings:
-            self.stale = True
-        else:
+        handler, keeps_warnings = handler_of(tree)
+        self.stale = keeps_warnings
+        if not keeps_warnings:
             self.noted = None
         limit = self.seconds_per_statement
         if limit:
@@ -209,10 +209,10 @@ class Session(SessionSettings):
         except BaseException as error:
             raise self.failed(error, None) from error.__cause__
         finally:
-            self.stale = False
             self._statement_over(limit)
-        if self.noted is not before and self.noted is not None:
+        if self.noted is not None and not self.stale:
             result.noted = self.noted
+        self.stale = False
         if result.rows is not None:
             self.found_rows = len(result.rows)
             self.row_count = -1
@@ -228,10 +228,9 @@ class Session(SessionSettings):
         self.current = text
         self.began = self.scheduler.now()
         self.moment_of_statement = None
+        self.stale = not prepared.uses_tables
         if prepared.uses_tables:
             self.noted = None
-        else:
-            self.stale = True
         limit = self.seconds_per_statement
         if limit:
             self.scheduler.set_deadline(self.connection_id, limit)
@@ -288,7 +287,7 @@ class Session(SessionSettings):
         """The session's execution context, reset for a statement."""
         context = self.context
         context.tables = preparing.live_handles(self, prepared) if prepared.virtual else prepared.handles
-        context.affected = context.insert_id = 0
+        context.affected = context.insert_id = context.explicit_id = 0
         context.matched = context.changed = context.records = context.duplicates = context.analyze = None
         return context
 
@@ -353,7 +352,6 @@ class Session(SessionSettings):
     def failed(self, error: BaseException, prepared: Prepared | None) -> BaseException:
         """A statement ended with `error`: undo what has to be undone, and give the exception to raise."""
         trx, instance = self.trx, self.instance
-        self.stale = False
         self.current = None
         made = as_error(self, error)
         if isinstance(made, Error) and made.rolled_back is RolledBack.TRANSACTION:
@@ -377,8 +375,10 @@ class Session(SessionSettings):
 
     def _note_error(self, error: Error) -> None:
         entry = ("Error", error.code, error.message)
-        if self.max_errors and (not self.noted or self.noted[-1] != entry):
-            self.noted = [*(self.noted or ()), entry][-self.max_errors:]
+        known = [] if self.stale or self.noted is None else self.noted
+        self.stale = False
+        if self.max_errors and (not known or known[-1] != entry):
+            self.noted = [*known, entry][-self.max_errors:]
 
     # ---- what expressions see (SessionState)
     def statement_time(self) -> datetime.datetime:

@@ -37,6 +37,7 @@ from minidb.query.ddl_columns import (
 from minidb.query.ddl_indexes import IndexBuilder, sort_indexes
 from minidb.query.ddl_keys import KeyBuilder, quote, sorted_keys
 from minidb.query.expression_text import sql_text
+from minidb.types.sqltype import SqlType
 
 DROPS = ("DROP_COLUMN", "DROP_INDEX", "DROP_PRIMARY", "DROP_FOREIGN_KEY", "DROP_CONSTRAINT")
 COLUMN_CHANGES = ("MODIFY_COLUMN", "CHANGE_COLUMN", "RENAME_COLUMN", "SET_DEFAULT", "ADD_COLUMN", "RENAME_INDEX")
@@ -60,6 +61,26 @@ class Alteration:
     new_keys: tuple[ForeignKey, ...]
     rename_to: tuple[str, str] | None = None
     auto_increment: int | None = None
+
+    @property
+    def reports_rows(self) -> bool:
+        """Whether the server counts the rows as affected: it copies them, where minidb may copy in more cases than it."""
+        if self.old.engine != "InnoDB" or self.new.engine != "InnoDB":
+            return True
+        return any(
+            source is not None and not widened(self.old.columns[source].type, column.type)
+            for source, column in zip(self.sources, self.new.columns, strict=True))
+
+
+def widened(old: SqlType, new: SqlType) -> bool:
+    """Whether values of `old` can stay as they are in a column of type `new`: nothing changed, a longer VARCHAR, more members."""
+    if old == new:
+        return True
+    if old.name == new.name == "varchar" and old.collation == new.collation:
+        return (new.length or 0) >= (old.length or 0)
+    if old.name == new.name and old.members and old.collation == new.collation:
+        return new.members[: len(old.members)] == old.members
+    return False
 
 
 class _Slot:
@@ -101,6 +122,8 @@ class Alter:
             if action.kind not in (*DROPS, *COLUMN_CHANGES, *ADDITIONS, *NOTHING):
                 raise unsupported(f"ALTER TABLE ... {action.kind.replace('_', ' ')}")
         self._settings(actions)
+        if sum(a.kind == "DROP_COLUMN" for a in actions) >= len(self.slots) and not any(a.kind == "ADD_COLUMN" for a in actions):
+            raise SqlError.of(1090)
         for action in actions:
             if action.kind in DROPS:
                 self._tolerant(action, self._drop, action.if_exists)

@@ -88,8 +88,8 @@ def show_create_view(table: TableRef) -> Show:
     return Show("CREATE VIEW", table)
 
 
-def show_create_database(_: bool, token: Token) -> Show:
-    return Show("CREATE DATABASE", db=token.value)
+def show_create_database(if_not_exists: bool, token: Token) -> Show:
+    return Show("CREATE DATABASE", db=token.value, full=if_not_exists)
 
 
 def show_table_status(db: str | None, given: Filter) -> Show:

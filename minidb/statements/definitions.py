@@ -84,7 +84,7 @@ def create_database(session: Session, stmt: ast.CreateDatabase) -> Result:
             raise error
         session.warn("Note", 1007, error.message)
         leave(session)
-        return done(1)
+        return done()
     world = session.variables.world.values
     charset, collation = charset_options(stmt.options, (world["character_set_server"], world["collation_server"]))
     instance.create_database(name, charset, collation)

@@ -38,13 +38,17 @@ HANDLERS: dict[type, Handler] = {
     ast.RenameTable: definitions.rename_table, ast.Truncate: definitions.truncate,
     ast.CreateDatabase: definitions.create_database, ast.DropDatabase: definitions.drop_database,
 }
-KEEPS_WARNINGS = frozenset({ast.Show, ast.SetVariables, ast.SetNames, ast.Begin, ast.Commit, ast.Rollback, ast.Savepoint,
+DIAGNOSTICS = frozenset({"WARNINGS", "ERRORS", "COUNT WARNINGS", "COUNT ERRORS"})
+KEEPS_WARNINGS = frozenset({ast.SetVariables, ast.SetNames, ast.Begin, ast.Commit, ast.Rollback, ast.Savepoint,
                             ast.Use, ast.SetTransaction})
 
 
-def handler_of(kind: type) -> tuple[Handler, bool]:
-    """(handler of a statement's node class, whether SHOW WARNINGS still shows the previous statement's); raises 1235."""
+def handler_of(tree: Any) -> tuple[Handler, bool]:
+    """(handler of a statement, whether SHOW WARNINGS still shows the previous statement's after it); raises 1235."""
+    kind = type(tree)
     handler = HANDLERS.get(kind)
     if handler is None:
         raise unsupported(kind.__name__)
+    if kind is ast.Show:
+        return handler, tree.what in DIAGNOSTICS
     return handler, kind in KEEPS_WARNINGS

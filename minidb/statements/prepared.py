@@ -57,7 +57,7 @@ def run(session: Session, text: str, values: tuple[Any, ...]) -> Result:
     tree = tree_of(text, parse)
     if isinstance(tree, PLAN_TYPES):
         return session.execute(text.replace("%", "%%"), values)
-    handler, _ = handler_of(type(tree))
+    handler, _ = handler_of(tree)
     return handler(session, tree)
 
 

@@ -192,6 +192,8 @@ def open_table(session: Session, db: str | None, name: str) -> Table:
             return handle
     if db.lower() == DATABASE:
         return _virtual(session, name)
+    if session.locked is not None and session.instance.dictionary.find_table(db, name) is None:
+        raise SqlError.of(1100, name)
     return session.instance.open_table(db, name)
 
 

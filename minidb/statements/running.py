@@ -127,6 +127,8 @@ def changed(session: Session, context: ExecContext, prepared: Prepared, rows: li
         session.last_insert_id = result.insert_id = context.insert_id
     elif session.last_insert_id != before:
         result.insert_id = session.last_insert_id
+    elif context.explicit_id:
+        result.insert_id = context.explicit_id
     return result
 
 

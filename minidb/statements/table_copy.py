@@ -21,6 +21,7 @@ from minidb.statements.result import Result, done
 from minidb.statements.running import change
 from minidb.types import convert
 from minidb.types.keys import order_key
+from minidb.types.sqltype import Family
 
 if TYPE_CHECKING:
     from minidb.session import Session
@@ -41,19 +42,20 @@ def all_rows(table: Table, trx: Trx) -> Iterator[Row]:
 
 # ---- ALTER TABLE
 def alter(session: Session, change: Alteration) -> int:
-    """Make the change; the number of rows copied."""
+    """Make the change; the number of rows that the server would report as copied."""
     instance = session.instance
-    old, new = change.old, change.new
-    copied = 0
+    new = change.new
     if change.rebuild:
         copied = rebuild(session, change)
+        rows = copied if change.reports_rows else 0
     else:
-        engine = instance.engines[old.engine]
         instance.note_change()
-        change_in_place(session, engine, change)
+        change_in_place(session, instance.engines[change.old.engine], change)
+        rebuilt = new.engine == "MyISAM" and (change.added or change.dropped)
+        rows = instance.open_table(new.db, new.name).stats().rows if rebuilt else 0
     if change.new_keys and session.foreign_key_checks and new.engine == "InnoDB":
         try:
-            check_new_keys(session, new, change.new_keys)
+            rows = check_new_keys(session, new, change.new_keys)
         except BaseException:
             if not change.rebuild:
                 undo_in_place(session, change)
@@ -61,7 +63,7 @@ def alter(session: Session, change: Alteration) -> int:
     follow_renamed_columns(session, change)
     if change.auto_increment is not None and new.auto_increment_column is not None:
         instance.open_table(new.db, new.name).set_auto_increment(change.auto_increment)
-    return copied
+    return rows
 
 
 def change_in_place(session: Session, engine: Engine, change: Alteration) -> None:
@@ -221,13 +223,27 @@ def row_converter(session: Session, change: Alteration) -> Callable[[Row, int], 
             value = row[source]
             if what is not None and value is not None:
                 context.column = column.name
-                value = what(value, context)
+                value = _converted(what, value, context, column)
             if value is None and not column.nullable and not column.auto_increment:
                 value = _null_refused(context, column, number)
             made.append(value)
         return tuple(made)
 
     return convert_row
+
+
+NUMBER_WORDS = {Family.INT: "INTEGER", Family.DECIMAL: "DECIMAL", Family.FLOAT: "DOUBLE"}
+
+
+def _converted(storer: Any, value: Any, context: convert.StoreContext, column: Column) -> Any:
+    """`value` in the column's new type; text that is no number is 1292 here, as a conversion between columns has it."""
+    try:
+        return storer(value, context)
+    except Error as error:
+        if error.code == 1366 and column.type.family in NUMBER_WORDS and isinstance(value, str):
+            text = f"Truncated incorrect {NUMBER_WORDS[column.type.family]} value: '{value}'"
+            raise SqlError.text(1292, text) from None
+        raise
 
 
 def _null_refused(context: convert.StoreContext, column: Column, number: int) -> Any:
@@ -254,29 +270,32 @@ def _filler(session: Session, filler: Any, column: Column) -> Any:
 
 
 # ---- foreign keys
-def check_new_keys(session: Session, child: TableDef, keys: tuple[ForeignKey, ...], table: Table | None = None) -> None:
-    """1452 if a row of the child has no parent for one of `keys`."""
+def check_new_keys(session: Session, child: TableDef, keys: tuple[ForeignKey, ...], table: Table | None = None) -> int:
+    """1452 if a row of the child has no parent for one of `keys`; else the number of rows."""
     instance = session.instance
     handle = instance.open_table(child.db, child.name) if table is None else table
     trx = instance.engines[child.engine].new_trx(session.connection_id, session.name)
+    rows = 0
     try:
         for key in keys:
             itself = (key.ref_db, key.ref_table) == child.full_name
             parent = handle if itself else instance.open_table(key.ref_db, key.ref_table)
-            _check_key(session, child, key, handle, parent, trx)
+            rows = _check_key(session, child, key, handle, parent, trx)
     finally:
         if trx.active:
             instance.innodb.commit(trx)
+    return rows
 
 
-def _check_key(session: Session, child: TableDef, key: ForeignKey, handle: Table, parent: Table, trx: Trx) -> None:
+def _check_key(session: Session, child: TableDef, key: ForeignKey, handle: Table, parent: Table, trx: Trx) -> int:
     index = parent_index(parent.tdef, key.ref_columns)
     if index is None:
         raise SqlError.of(1215, child.name)
     ordinal = parent.tdef.indexes.index(index)
     types = [parent.tdef.columns[p.column].type for p in index.parts[: len(key.columns)]]
     known: set[tuple[Any, ...]] = set()
-    for row in all_rows(handle, trx):
+    rows = 0
+    for rows, row in enumerate(all_rows(handle, trx), 1):  # noqa: B007
         values = [row[c] for c in key.columns]
         if None in values:
             continue
@@ -288,6 +307,7 @@ def _check_key(session: Session, child: TableDef, key: ForeignKey, handle: Table
         known.add(prefix)
         if len(known) % BATCH == 0:
             session.check_interrupted()
+    return rows
 
 
 def follow_renamed_columns(session: Session, change: Alteration) -> None:

@@ -90,13 +90,14 @@ def _set(v: VariableDef, value: Any, warn: Warn) -> str:
         if value >> len(v.choices):
             raise wrong_value(v.name, value)
     elif isinstance(value, str):
-        names = [n.strip().upper() for n in value.split(",") if n.strip()]
+        names = [n.strip() for n in value.split(",") if n.strip()]
     else:
         raise wrong_value(v.name, value) if value is None else SqlError.of(1232, v.name)
     chosen: set[str] = set()
-    for name in names:
+    for written in names:
+        name = written.upper()
         if name not in v.choices:
-            raise wrong_value(v.name, name if isinstance(value, str) else value)
+            raise wrong_value(v.name, written if isinstance(value, str) else value)
         chosen.add(name)
         chosen.update(COMBINED_MODES.get(name, ()))
     return ",".join(n for n in v.choices if n in chosen)

@@ -90,7 +90,8 @@ def record(path: Path, socket: str) -> str:
             names = [d[0] for d in cursor.description] if cursor.description else None
             rows = list(cursor.fetchall())
             affected = cursor.rowcount if names is None else 0
-            warnings = [] if statement.upper().startswith("SHOW") else list(connection.show_warnings() or ())
+            quiet = statement.upper().startswith("SHOW") or not cursor._result.warning_count
+            warnings = [] if quiet else list(connection.show_warnings() or ())
             blocks.append(block(statement, names, rows, affected, 0 if names else cursor.lastrowid or 0, None, warnings))
         cursor.execute("DROP DATABASE IF EXISTS test")
     return "".join(blocks)
