@@ -39,9 +39,9 @@ class LockingCursor(Cursor):
     """
 
     __slots__ = (
-        "_again", "_at", "_back", "_clustered", "_core", "_covering", "_end_key", "_exact_low", "_gap_first", "_high", "_high_in", "_icp",
-        "_last", "_low", "_low_in", "_mode", "_new", "_opened", "_prefix", "_range", "_ranges", "_reverse", "_scan", "_semi",
-        "_table", "_tree", "_trx", "_try_semi", "_unique", "_work", "index",
+        "_again", "_at", "_back", "_clustered", "_core", "_covering", "_end_key", "_exact_low", "_gap_first", "_high",
+        "_high_in", "_icp", "_last", "_low", "_low_in", "_mode", "_new", "_opened", "_prefix", "_range", "_ranges", "_reverse",
+        "_scan", "_semi", "_table", "_tree", "_trx", "_try_semi", "_unique", "_work", "index",
     )
 
     def __init__(

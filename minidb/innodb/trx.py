@@ -55,8 +55,8 @@ class InnodbTrx(Trx):
     """
 
     __slots__ = (
-        "__weakref__", "auto_inc_locked", "cascades", "cascading", "duplicate", "has_update_undo", "id", "locks", "log_bytes", "log_pages",
-        "log_start", "savepoints", "started", "statement_mark", "undo_records", "view",
+        "__weakref__", "auto_inc_locked", "cascades", "cascading", "duplicate", "has_update_undo", "id", "locks", "log_bytes",
+        "log_pages", "log_start", "savepoints", "started", "statement_mark", "undo_records", "view",
     )
 
     def __init__(self, session_id: int, session_name: str = "") -> None:
