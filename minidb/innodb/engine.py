@@ -90,7 +90,7 @@ class InnodbEngine(Engine):
         assert isinstance(trx, InnodbTrx)
         trx.active = True
         trx.read_only = read_only
-        if snapshot and trx.isolation > Isolation.READ_UNCOMMITTED:
+        if snapshot and self.locks.profile.begins_with_snapshot(trx.isolation):
             with self._latch:
                 if trx.isolation == Isolation.READ_COMMITTED:
                     self.core.system.open_expiring(trx)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from minidb.engine import Isolation
 from minidb.innodb.lock_modes import CONFLICTS, GAP, NEXT_KEY, REC, X_NEXT_KEY, X_REC, X
 from minidb.innodb.lock_objects import RecordLock, Request, TrxLocks
 
@@ -29,6 +30,13 @@ class Profile:
     duplicate_key_names_table = False  # 1062 names the key as 'table.key'
     has_snapshot_isolation = True  # innodb_snapshot_isolation exists
     has_data_locks = False  # performance_schema.data_locks exists (minidb shows it anyway)
+
+    # ---- views
+    snapshot_ignored = "InnoDB: WITH CONSISTENT SNAPSHOT is ignored at READ UNCOMMITTED isolation level."
+
+    def begins_with_snapshot(self, isolation: int) -> bool:
+        """Does START TRANSACTION WITH CONSISTENT SNAPSHOT open a view at this level?  (Else warning 138, `snapshot_ignored`.)"""
+        return isolation >= Isolation.READ_COMMITTED
 
     # ---- what a scan locks
     def unique_secondary_hit(self) -> int:
@@ -111,6 +119,12 @@ class Mysql84(Profile):
     duplicate_key_names_table = True
     has_snapshot_isolation = False
     has_data_locks = True
+    snapshot_ignored = (
+        "InnoDB: WITH CONSISTENT SNAPSHOT was ignored because this phrase can only be used with REPEATABLE READ isolation level."
+    )
+
+    def begins_with_snapshot(self, isolation: int) -> bool:
+        return isolation == Isolation.REPEATABLE_READ
 
     def unique_secondary_hit(self) -> int:
         return REC

@@ -56,9 +56,9 @@ def start(session: Session, access: str = "", snapshot: bool = False) -> None:
         trx.read_only = access == "READ ONLY"
     for engine in session.instance.engines.values():
         engine.begin(trx, read_only=trx.read_only, snapshot=snapshot)
-    if snapshot and trx.isolation < 2:
-        session.warn("Warning", 138, "InnoDB: WITH CONSISTENT SNAPSHOT was ignored because this phrase can only be used with "
-                                     "REPEATABLE READ isolation level.")
+    profile = session.instance.innodb.locks.profile
+    if snapshot and not profile.begins_with_snapshot(trx.isolation):
+        session.warn("Warning", 138, profile.snapshot_ignored)
     session.refresh()
 
 
