@@ -49,8 +49,7 @@ class Format:
         if names and plain:
             raise InterfaceError(0, "%s and %(name)s placeholders in one statement")
         if not names and not plain:
-            plain = sum(1 for m in _MARK.finditer(text) if m.group(1))
-            pieces = [text]
+            plain = sum(1 for m in _MARK.finditer(pieces[0]) if m.group(1))
         self.pieces = pieces
         self.key = "?".join(pieces)
         self.names = tuple(names) if names else None
