@@ -13,15 +13,11 @@ from minidb.catalog import TableDef
 from minidb.errors import SqlError
 from minidb.metadata_lock import EXCLUSIVE, SHARED_READ
 from minidb.query import ast
-from minidb.query.alter import alter_table as work_out
-from minidb.query.alter import renamed
 from minidb.query.ddl import define_like, define_table
 from minidb.query.ddl_columns import DefineEnv, charset_options, check_name
 from minidb.query.ddl_keys import constraint_text, quote
-from minidb.statements import temporary
 from minidb.statements.preparing import prepare_tree
 from minidb.statements.result import Result, done
-from minidb.statements.table_copy import alter, fill_from_query
 from minidb.statements.transactions import implicit_commit
 
 if TYPE_CHECKING:
@@ -119,6 +115,8 @@ def drop_database(session: Session, stmt: ast.DropDatabase) -> Result:
 # ---- CREATE TABLE
 def create_table(session: Session, stmt: ast.CreateTable) -> Result:
     if stmt.temporary:
+        from minidb.statements import temporary
+
         return temporary.create_table(session, stmt)
     db, name = full_name(session, stmt.table)
     instance = session.instance
@@ -155,6 +153,8 @@ def _make_table(session: Session, stmt: ast.CreateTable, db: str, name: str) -> 
     if stmt.query is None:
         instance.create_table(define_table(stmt, env))
         return done()
+    from minidb.statements.table_copy import fill_from_query
+
     prepared = prepare_tree(session, stmt.query)
     tdef = define_table(stmt, env, prepared.columns)
     instance.create_table(tdef)
@@ -174,7 +174,11 @@ def drop_table(session: Session, stmt: ast.DropTable) -> Result:
     names = [full_name(session, t) for t in stmt.tables]
     if len(set(names)) != len(names):
         raise SqlError.of(1066, names[-1][1])
-    rest = temporary.drop_tables(session, names, only=stmt.temporary)
+    rest = names
+    if session.temporary:
+        from minidb.statements import temporary
+
+        rest = temporary.drop_tables(session, names)
     instance = session.instance
     if rest and not stmt.temporary:
         enter(session, rest)
@@ -239,6 +243,8 @@ def rename_table(session: Session, stmt: ast.RenameTable) -> Result:
 
 def rename(session: Session, old: Name, new: Name) -> None:
     """Rename one table; raises 1049, 1050, 1103, 1146."""
+    from minidb.query.alter import renamed
+
     instance = session.instance
     tdef = instance.dictionary.find_table(*old)
     if tdef is None:
@@ -255,6 +261,8 @@ def truncate(session: Session, stmt: ast.Truncate) -> Result:
     handle = session.temporary.get(name)
     instance = session.instance
     if handle is not None:
+        from minidb.statements import temporary
+
         instance.engines[handle.tdef.engine].truncate_table(handle.tdef)
         temporary.reopen(session, name, handle.tdef)
         return done()
@@ -278,6 +286,10 @@ def truncate(session: Session, stmt: ast.Truncate) -> Result:
 # ---- ALTER
 def alter_table(session: Session, stmt: ast.AlterTable) -> Result:
     name = full_name(session, stmt.table)
+    from minidb.query.alter import alter_table as work_out
+    from minidb.statements import temporary
+    from minidb.statements.table_copy import alter
+
     if name in session.temporary:
         return temporary.alter_table(session, name, stmt)
     instance = session.instance

@@ -9,7 +9,6 @@ from minidb.engine import Engine, Table
 from minidb.errors import SqlError
 from minidb.query import ast
 from minidb.query.context import SessionState
-from minidb.query.infoschema import DATABASE, InformationSchema
 from minidb.query.plan import PlanTable
 from minidb.statements.cache import CompiledPlan, Entry, Prepared, plans_for, signature, tree_of
 
@@ -20,6 +19,7 @@ PLAN_WORDS = frozenset({"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH
 PLAN_TYPES = (ast.Select, ast.SetOperation, ast.TableValues, ast.Insert, ast.Update, ast.Delete, ast.Do)
 LONGEST_KEPT = 4000
 TEMPORARY = "#tmp"
+DATABASE = "information_schema"
 _first_word = re.compile(r"[\s(]*([A-Za-z]+)").match
 
 
@@ -198,6 +198,7 @@ def open_table(session: Session, db: str | None, name: str) -> Table:
 
 
 def _virtual(session: Session, name: str) -> Table:
+    from minidb.query.infoschema import InformationSchema
     from minidb.statements.world import SessionWorld
 
     found = InformationSchema(SessionWorld(session)).open(name)

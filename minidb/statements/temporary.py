@@ -67,26 +67,26 @@ def create_table(session: Session, stmt: ast.CreateTable) -> Result:
     if stmt.like is not None:
         source = session.open(stmt.like.db, stmt.like.name).tdef
         tdef = define_like(source, db, table, env, True)
-        drop_tables(session, [name], only=True)
+        drop_tables(session, [name])
         _make(session, name, tdef)
         return done()
     if stmt.query is None:
         tdef = define_table(stmt, env)
-        drop_tables(session, [name], only=True)
+        drop_tables(session, [name])
         _make(session, name, tdef)
         return done()
     prepared = prepare_tree(session, stmt.query)
     tdef = define_table(stmt, env, prepared.columns)
-    drop_tables(session, [name], only=True)
+    drop_tables(session, [name])
     handle = _make(session, name, tdef)
     try:
         return fill_from_query(session, handle.tdef, prepared, stmt.query_mode)
     except BaseException:
-        drop_tables(session, [name], only=True)
+        drop_tables(session, [name])
         raise
 
 
-def drop_tables(session: Session, names: list[Name], only: bool) -> list[Name]:
+def drop_tables(session: Session, names: list[Name]) -> list[Name]:
     """Drop those of `names` that are temporary; the rest is returned."""
     rest: list[Name] = []
     for name in names:
@@ -97,7 +97,7 @@ def drop_tables(session: Session, names: list[Name], only: bool) -> list[Name]:
             session.instance.engines[handle.tdef.engine].drop_table(handle.tdef)
     if len(rest) != len(names):
         session.change_setting()
-    return [] if only and not rest else rest
+    return rest
 
 
 def alter_table(session: Session, name: Name, stmt: ast.AlterTable) -> Result:
