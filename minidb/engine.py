@@ -152,11 +152,12 @@ class Trx:
     bulk_insert: the running statement inserts a number of rows not known beforehand (INSERT ... SELECT): AUTO-INC lock.
     lock_wait_timeout: innodb_lock_wait_timeout in seconds, 0 = never wait.
     foreign_key_checks: foreign keys are verified.
+    snapshot_isolation: innodb_snapshot_isolation.
     """
 
     __slots__ = (
         "active", "autocommit", "bulk_insert", "changed_non_transactional", "duplicates", "foreign_key_checks", "isolation",
-        "lock_wait_timeout", "read_only", "session_id", "session_name",
+        "lock_wait_timeout", "read_only", "session_id", "session_name", "snapshot_isolation",
     )
 
     def __init__(self, session_id: int, session_name: str = "") -> None:
@@ -170,6 +171,7 @@ class Trx:
         self.duplicates = False
         self.bulk_insert = False
         self.foreign_key_checks = True
+        self.snapshot_isolation = False
         self.lock_wait_timeout = 50.0
 
 

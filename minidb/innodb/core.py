@@ -25,6 +25,7 @@ from minidb.storage.space import Tablespace
 
 ROW_ID_META = "next_row_id"
 TRX_ID_META = "next_trx_id"
+ID_STEP = 256  # transaction ids that one log record lets out
 PURGE_EVERY = 64  # committed logs that make up a batch worth waking the purge thread for
 PURGE_WORKER = "innodb-purge"
 
@@ -34,8 +35,8 @@ class Core:
     (foreign keys); set by whoever owns the dictionary."""
 
     __slots__ = (
-        "capacity", "find_table", "latch", "locks", "mtr", "pool", "references", "scheduler", "space", "system", "tables", "undo",
-        "versions",
+        "bounded", "capacity", "find_table", "latch", "locks", "mtr", "pool", "redo", "references", "scheduler", "space", "system",
+        "tables", "undo", "versions",
     )
 
     def __init__(self, pool: BufferPool, scheduler: Scheduler, locks: LockSystem, space: Tablespace, capacity: int) -> None:
@@ -46,7 +47,12 @@ class Core:
         self.space = space
         self.capacity = capacity
         self.mtr = pool.mtr()
+        self.redo = None if pool.writer is None else pool.writer.redo
+        self.bounded = pool.limit is not None or self.redo is not None  # `trim` has something to do
         self.system = TrxSystem(space.meta.get(TRX_ID_META, 1), space.meta.get(ROW_ID_META, 1))
+        if self.redo is not None:
+            self.system.limit = self.system.next_id
+            self.system.extend = self._extend_ids
         self.undo = UndoSpace(pool, space)
         self.versions = Versions(self.system, self.undo)
         self.tables: dict[int, DictTable] = {}
@@ -157,14 +163,22 @@ class Core:
 
     # ---- between operations
     def trim(self) -> None:
-        """Bring the pool back within its limit; nobody holds a page."""
-        if self.pool.limit is not None:
+        """Bring pool and redo log back within their limits; nobody holds a page."""
+        if self.bounded:
             self.pool.trim()
 
-    def save_counters(self) -> None:
-        """Write the next ids into the system space."""
+    def _extend_ids(self, number: int) -> None:
+        """Transaction ids up to ID_STEP behind `number` may be given out: a restart begins behind them."""
+        self.system.limit = number + ID_STEP
+        self.space.set_meta(self.mtr, TRX_ID_META, self.system.limit)
+        self.mtr.commit()
+
+    def save_counters(self, final: bool = False) -> None:
+        """Write the next ids into the system space.  final: no more will be given out."""
         meta = self.space.meta
-        for name, value in ((TRX_ID_META, self.system.next_id), (ROW_ID_META, self.system.next_row_id)):
+        system = self.system
+        next_id = system.next_id if final or self.redo is None else max(system.next_id, system.limit)
+        for name, value in ((TRX_ID_META, next_id), (ROW_ID_META, system.next_row_id)):
             if meta.get(name) != value:
                 self.space.set_meta(self.mtr, name, value)
         self.mtr.commit()

@@ -9,7 +9,7 @@ from minidb.catalog import TableDef
 from minidb.engine import Key, Row
 from minidb.innodb.check import records
 from minidb.innodb.core import Core
-from minidb.innodb.dict_table import DictTable, SecondaryIndex, path_of, root_name
+from minidb.innodb.dict_table import REBUILT, DictTable, SecondaryIndex, path_of, root_name
 from minidb.innodb.layout import DELETED
 from minidb.innodb.row_insert import duplicate_error
 from minidb.innodb.trx import InnodbTrx
@@ -50,6 +50,7 @@ def truncate_table(core: Core, tdef: TableDef) -> None:
     """Remove every row, version and off-page value; the counter starts again."""
     table = core.table(tdef)
     mtr, space = core.mtr, table.space
+    number = core.system.next_number()
     indexes = (table.clustered, *table.secondaries)
     for index in indexes:
         index.tree.clear(mtr)
@@ -58,8 +59,9 @@ def truncate_table(core: Core, tdef: TableDef) -> None:
         if number not in keep:
             space.free_number(mtr, number)
     table.set_auto_increment(mtr, 1)
+    space.set_meta(mtr, REBUILT, number)
     mtr.commit()
-    table.def_trx_id = table.rebuilt_trx_id = core.system.next_number()
+    table.def_trx_id = table.rebuilt_trx_id = number
 
 
 def create_index(core: Core, old: TableDef, new: TableDef, ordinal: int) -> None:
@@ -68,6 +70,7 @@ def create_index(core: Core, old: TableDef, new: TableDef, ordinal: int) -> None
     mtr = core.mtr
     definition = new.indexes[ordinal]
     index = table.open_secondary(ordinal, definition, mtr)
+    mtr.commit()
     try:
         entries = sorted_entries(core, table, index)
         if index.unique:

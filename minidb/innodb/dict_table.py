@@ -1,7 +1,7 @@
 """`DictTable` and `DictIndex`: an InnoDB table and its indexes as the engine has them open.
 
 A table is one tablespace ``<db>/<table>.ibd``.  Its `meta` holds the root page of each index (``root:<index id>``, 0 for the hidden
-clustered index), the next AUTO_INCREMENT value, and whether any value was ever stored off page.
+clustered index), the next AUTO_INCREMENT value, whether any value was ever stored off page, and the number of the last TRUNCATE.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from minidb.types.sqltype import Family, SqlType
 
 AUTO_INCREMENT = "auto_increment"
 EXTERNALS = "externals"
+REBUILT = "rebuilt"
 UNDO_PER_COLUMN = 12  # bytes that a value of an undo record takes beside its size in a row
 
 
@@ -103,7 +104,7 @@ class DictTable:
         self.capacity = capacity
         self.locks: TableLocks = lock_system.add_table(tdef.db, tdef.name)
         self.def_trx_id = 0
-        self.rebuilt_trx_id = 0
+        self.rebuilt_trx_id: int = space.meta.get(REBUILT, 0)
         self.auto_increment: int = space.meta.get(AUTO_INCREMENT, 1)
         self.externals = bool(space.meta.get(EXTERNALS))
         self.long_rows = sum(longest(c.type) for c in tdef.columns) > LIMIT
@@ -116,7 +117,7 @@ class DictTable:
     @classmethod
     def create(cls, pool: BufferPool, lock_system: LockSystem, tdef: TableDef, capacity: int) -> DictTable:
         """Make the files of a new, empty table and open it.  Nothing is left of it if that fails."""
-        space = pool.open_space(path_of(tdef), create=True)
+        space = pool.open_space(path_of(tdef), create=True, space_id=tdef.id if pool.writer is not None else 0)
         try:
             table = cls(pool, lock_system, tdef, space, capacity)
             mtr = pool.mtr()

@@ -59,6 +59,7 @@ def _purge_record(core: Core, table: DictTable, roll_ptr: int, record: Record) -
                 external.free(core.mtr, table.space, external.references(row))
     elif record[REPLACED]:
         external.free(core.mtr, table.space, record[REPLACED])
+        core.undo.values_freed(roll_ptr, core.mtr)
 
 
 def _purge_entries(core: Core, table: DictTable, row: Row | None, old: Row) -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from minidb.engine import Cursor, Isolation, Key, KeyRange, ReadMode, Row, Scan, ScanPurpose, Work
-from minidb.errors import SqlError
+from minidb.engine import Cursor, Isolation, Key, KeyRange, ReadMode, Row, Scan, ScanPurpose, WaitPolicy, Work
+from minidb.errors import RolledBack, SqlError
 from minidb.innodb.core import Core
 from minidb.innodb.dict_table import ClusteredIndex, DictTable, SecondaryIndex
 from minidb.innodb.layout import DELETED, TRX_ID
 from minidb.innodb.lock import LOCKED, SKIPPED
-from minidb.innodb.lock_modes import GAP, IS, IX, NEXT_KEY, REC, SUPREMUM, S, X
+from minidb.innodb.lock_modes import GAP, IS, IX, NEXT_KEY, REC, SUPREMUM, TABLE_COVERED_BY, S, X
 from minidb.innodb.lock_objects import IndexLocks
 from minidb.innodb.row_lock import lock_entry, lock_row
 from minidb.innodb.row_select import bounds, refuse_old_view
@@ -26,6 +26,32 @@ from minidb.types.keys import NULL
 
 ON: Final = ()  # nothing to deliver here: go on with the next record
 END: Final = ("end",)  # the range is read to its end
+
+
+def lock_by_key(core: Core, table: DictTable, trx: InnodbTrx, key: Key, mode: int, wait: WaitPolicy) -> Row | None:
+    """The row with clustered key `key`, locked S or X (`mode`), if it is there and nothing stands in the way; None sends the caller
+    to a `LockingCursor`, which knows all cases.  Latch held."""
+    row = table.clustered.tree.get(key)
+    view = trx.view
+    if row is None or row[DELETED] or table.externals or trx.read_only:
+        return None
+    if view is not None and (table.def_trx_id >= view.low_limit or trx.snapshot_isolation):
+        return None
+    locks, holder = core.locks, trx.locks
+    owner = core.system.active.get(row[TRX_ID])
+    if owner is not None and owner is not trx:
+        return None
+    if table.locks.strong or table.locks.waiting:
+        return None
+    index_locks = table.clustered.locks
+    if key in index_locks:
+        return None
+    trx.active = trx.started = True
+    if not TABLE_COVERED_BY[mode] & holder.tables.get(table.locks, 0):
+        locks.lock_table(holder, table.locks, mode)  # IS = S, IX = X
+    if owner is None:
+        locks.lock(holder, index_locks, key, REC | mode)
+    return row
 
 
 class LockingCursor(Cursor):
@@ -311,6 +337,7 @@ class LockingCursor(Cursor):
         if row[DELETED]:
             self._give_back()
             return END if self._unique else ON
+        self._insist_on_snapshot(row)
         if beyond:
             self._give_back()
             return END
@@ -366,7 +393,16 @@ class LockingCursor(Cursor):
         if row[DELETED]:
             self._give_back()
             return None
+        self._insist_on_snapshot(row)
         return row
+
+    def _insist_on_snapshot(self, row: Row) -> None:
+        """innodb_snapshot_isolation: a row newer than the transaction's view may not be locked.  Raises 1020."""
+        trx = self._trx
+        view = trx.view
+        if trx.snapshot_isolation and view is not None and not view.sees(row[TRX_ID]):
+            text = f"Record has changed since last read in table '{self._table.tdef.name}'; try restarting transaction"
+            raise SqlError.text(1020, text, RolledBack.TRANSACTION)
 
     def _whole(self, row: Row) -> Row:
         """`row` with its off-page values."""

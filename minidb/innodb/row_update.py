@@ -66,7 +66,7 @@ def update_row(core: Core, table: DictTable, trx: InnodbTrx, row: Row, values: R
     if layout.key_of(values) != key:
         run_steps(core, trx, moving_steps(core, table, trx, key, whole, values))
         return
-    steps: list[Step] = [lambda: update_clustered(core, table, trx, key, values)]
+    steps: list[Step] = []
     for index in table.secondaries:
         secondary = index.layout
         old_key = secondary.key_of(whole)
@@ -74,17 +74,20 @@ def update_row(core: Core, table: DictTable, trx: InnodbTrx, row: Row, values: R
             steps += entry_steps(core, trx, index, old_key, whole, values)
         elif not secondary.is_key and secondary.entry_of(whole) != secondary.entry_of(values):
             steps.append(lambda index=index: respell(core, trx, index, values))  # type: ignore[misc]
-    if len(steps) == 1 and TABLE_COVERED_BY[IX] & trx.locks.tables.get(table.locks, 0):
-        update_alone(core, trx, steps[0])
+    if steps or not TABLE_COVERED_BY[IX] & trx.locks.tables.get(table.locks, 0):
+        first: list[Step] = [
+            lambda: lock_intention(core, table, trx), lambda: update_clustered(core, table, trx, key, values)
+        ]
+        run_steps(core, trx, first + steps)
     else:
-        run_steps(core, trx, [lambda: lock_intention(core, table, trx), *steps])
+        update_alone(core, table, trx, key, current, values)
 
 
-def update_alone(core: Core, trx: InnodbTrx, step: Step) -> None:
+def update_alone(core: Core, table: DictTable, trx: InnodbTrx, key: Key, current: Row, values: Row) -> None:
     """The common case: no index but the clustered one is touched, and that never waits."""
     mark = trx.undo_records
     try:
-        step()
+        replace_row(core, table, trx, key, current, values, UPDATE)
     except BaseException as error:
         core.mtr.commit()
         core.failed(trx, mark, error)

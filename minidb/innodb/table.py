@@ -30,7 +30,7 @@ from minidb.innodb.dict_table import ClusteredIndex, DictTable, SecondaryIndex
 from minidb.innodb.layout import DELETED, TRX_ID
 from minidb.innodb.lock_modes import IS, IX, TABLE_S, TABLE_X
 from minidb.innodb.row_insert import insert_row
-from minidb.innodb.row_search import LockingCursor
+from minidb.innodb.row_search import LockingCursor, lock_by_key
 from minidb.innodb.row_select import SnapshotCursor, view_for
 from minidb.innodb.row_update import delete_row, update_row
 from minidb.innodb.trx import InnodbTrx
@@ -50,7 +50,7 @@ class InnodbTable(Table):
         self._core = core
         self._latch = core.latch
         self._work = work
-        self._trim = core.pool.limit is not None
+        self._trim = core.bounded
         self.dict_table = dict_table
         self.clustered: BTree = dict_table.clustered.tree if work is None else dict_table.clustered.tree.counted(work)
         self._by_ordinal = dict_table.by_ordinal
@@ -95,6 +95,13 @@ class InnodbTable(Table):
         return row
 
     def _get_locked(self, trx: InnodbTrx, index: int, key: Key, mode: ReadMode, wait: WaitPolicy) -> Row | None:
+        if index == self._clustered_key and self._work is None:
+            with self._latch:
+                row = lock_by_key(self._core, self.dict_table, trx, key, int(mode == ReadMode.EXCLUSIVE), wait)
+                if self._trim:
+                    self._core.trim()
+            if row is not None:
+                return row
         values = key if isinstance(key, tuple) else (key,)
         return self.scan(trx, Scan(index, (KeyRange(values, values),), mode=mode, wait=wait)).next_row()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from minidb.catalog import ForeignKey
@@ -103,14 +104,17 @@ class TrxSystem:
     """The counters and the lists of one database: next ids, active transactions by id, committed undo in commit order.
 
     `latest` caches the view that a transaction without an id would open now; every begin or end of a writer drops it.
+    Ids below `limit` may be given out; `extend(id)` is asked for more (a restart must not give an id again).
     `purge_limit` is the commit number below which undo may be gone; `purge_view` tells which versions may have lost theirs.
     """
 
-    __slots__ = ("active", "history", "latest", "next_id", "next_row_id", "purge_view", "sessions")
+    __slots__ = ("active", "extend", "history", "latest", "limit", "next_id", "next_row_id", "purge_view", "sessions")
 
     def __init__(self, next_id: int = 1, next_row_id: int = 1) -> None:
         self.next_id = next_id
         self.next_row_id = next_row_id
+        self.limit = EVERYTHING
+        self.extend: Callable[[int], None] = lambda number: None
         self.active: dict[int, InnodbTrx] = {}
         self.history: deque[CommittedLog] = deque()
         self.latest: ReadView | None = None
@@ -132,6 +136,8 @@ class TrxSystem:
     def assign_id(self, trx: InnodbTrx) -> None:
         """Give `trx` its id, at its first change."""
         number = self.next_id
+        if number >= self.limit:
+            self.extend(number)
         self.next_id = number + 1
         trx.id = number
         trx.active = trx.started = True
@@ -149,6 +155,8 @@ class TrxSystem:
     def next_number(self) -> int:
         """A commit number (or the id of a dictionary change)."""
         number = self.next_id
+        if number >= self.limit:
+            self.extend(number)
         self.next_id = number + 1
         self.latest = None
         return number

@@ -7,7 +7,7 @@ transaction commits and others may still need its old versions, the header is gi
 history list.  Logs of several transactions may follow one another in a page.  A page whose last log has been purged is emptied,
 and freed if it was full.
 
-    (HEADER, transaction id, commit number)             0 while the transaction is active
+    (HEADER, transaction id, commit number)             0 while the transaction is active, PURGED when nobody needs the log
     (CONTINUED, transaction id, number of the page before)
     (INSERT, table id, clustered key)                   undone by removing the row
     (UPDATE, table id, old row, replaced)               undone by putting the old row back; replaced: off-page values of it
@@ -23,12 +23,13 @@ from typing import Any
 from minidb.engine import Row
 from minidb.innodb.trx import CommittedLog, InnodbTrx
 from minidb.storage.buffer_pool import BufferPool
-from minidb.storage.mtr import Mtr
+from minidb.storage.mtr import Mtr, Op
 from minidb.storage.page import PAGE_HEADER, PAGE_ROOM, Page, PageKind
 from minidb.storage.page_codec import pack_records, unpack_records
 from minidb.storage.space import Tablespace
 from minidb.types.codec import decode_atoms, encode_atoms
 
+PURGED = -1
 HEADER, CONTINUED, INSERT, UPDATE, DELETE, REINSERT = range(6)
 KIND, TABLE, DATA, REPLACED = range(4)  # places in a record
 SLOT_BITS = 10
@@ -83,7 +84,7 @@ class UndoSpace:
         trx.log_pages.append(page.no)
         trx.log_start = len(page.rows)
         trx.log_bytes = page.nbytes
-        page.rows.append((HEADER, trx.id, 0))
+        self._add(page, mtr, (HEADER, trx.id, 0))
         page.nbytes += RECORD_OVERHEAD
         return page
 
@@ -100,7 +101,7 @@ class UndoSpace:
             page = self._space.allocate(mtr, PageKind.UNDO)
             mtr.touch(page)
             rows = page.rows
-            rows.append((CONTINUED, trx.id, trx.log_pages[-1]))
+            self._add(page, mtr, (CONTINUED, trx.id, trx.log_pages[-1]))
             self._logs[page.no] = 1
             trx.log_pages.append(page.no)
         page.nbytes += size
@@ -108,8 +109,32 @@ class UndoSpace:
         if record[0] != INSERT:
             trx.has_update_undo = True
         slot = len(rows)
+        if mtr.logging:
+            mtr.log(Op.INSERT, page, (slot, None, record))
         rows.append(record)
         return page.no << SLOT_BITS | slot
+
+    @staticmethod
+    def _add(page: Page, mtr: Mtr, record: Record) -> None:
+        if mtr.logging:
+            mtr.log(Op.INSERT, page, (len(page.rows), None, record))
+        page.rows.append(record)
+
+    @staticmethod
+    def _put(page: Page, mtr: Mtr, slot: int, record: Record) -> None:
+        """Replace the record at `slot`."""
+        mtr.touch(page)
+        if mtr.logging:
+            mtr.log(Op.REPLACE, page, (slot, None, record))
+        page.rows[slot] = record
+
+    @staticmethod
+    def _cut(page: Page, mtr: Mtr, slot: int) -> None:
+        """Drop the records from `slot` on."""
+        mtr.touch(page)
+        if mtr.logging:
+            mtr.log(Op.CUT, page, slot)
+        del page.rows[slot:]
 
     # ---- reading
     def record(self, roll_ptr: int) -> Record:
@@ -144,8 +169,7 @@ class UndoSpace:
     def forget_last(self, trx: InnodbTrx, mtr: Mtr) -> None:
         """The latest change of `trx` has been undone: drop its record."""
         page = self._page(trx.log_pages[-1])
-        mtr.touch(page)
-        page.rows.pop()
+        self._cut(page, mtr, len(page.rows) - 1)
         trx.undo_records -= 1
         if len(page.rows) == 1 and len(trx.log_pages) > 1:
             trx.log_pages.pop()
@@ -162,8 +186,7 @@ class UndoSpace:
             del self._logs[number]
             self._space.free(mtr, self._page(number))
         page = self._page(first)
-        mtr.touch(page)
-        del page.rows[trx.log_start :]
+        self._cut(page, mtr, trx.log_start)
         page.nbytes = trx.log_bytes
         self._close(trx, page)
         self._release(first, mtr)
@@ -171,8 +194,7 @@ class UndoSpace:
     def commit(self, trx: InnodbTrx, mtr: Mtr, number: int) -> CommittedLog:
         """Keep the log of `trx`, committed with `number`, for readers of old versions and for purge."""
         first = self._page(trx.log_pages[0])
-        mtr.touch(first)
-        first.rows[trx.log_start] = (HEADER, trx.id, number)
+        self._put(first, mtr, trx.log_start, (HEADER, trx.id, number))
         last = self._page(trx.log_pages[-1])
         log = CommittedLog(number, trx.id, tuple(trx.log_pages), trx.log_start, len(last.rows))
         self._close(trx, last)
@@ -187,8 +209,16 @@ class UndoSpace:
         trx.has_update_undo = False
 
     # ---- purge
+    def values_freed(self, roll_ptr: int, mtr: Mtr) -> None:
+        """The off-page values that the change at `roll_ptr` dropped have been given back: nobody may do so again."""
+        page = self._page(roll_ptr >> SLOT_BITS)
+        slot = roll_ptr & SLOT_MASK
+        self._put(page, mtr, slot, (*page.rows[slot][:REPLACED], ()))
+
     def purged(self, log: CommittedLog, mtr: Mtr) -> None:
         """All records of `log` have been processed."""
+        if self._logs[log.pages[0]] > 1:  # the page stays: recovery must not find the log again
+            self._put(self._page(log.pages[0]), mtr, log.start, (HEADER, log.trx_id, PURGED))
         for number in log.pages:
             self._release(number, mtr)
 
@@ -200,8 +230,7 @@ class UndoSpace:
         del self._logs[number]
         page = self._page(number)
         if number in self._open:
-            mtr.touch(page)
-            page.rows.clear()
+            self._cut(page, mtr, 0)
             page.nbytes = 0
         else:
             self._space.free(mtr, page)
