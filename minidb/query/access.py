@@ -45,7 +45,9 @@ class Access:
 
     @property
     def parts(self) -> list[IndexPart]:
-        return list(self.index_def.parts[: len(self.facts)])
+        """The key parts that are used."""
+        assert self.index is not None
+        return index_parts(self.source, self.index)[: len(self.facts)]
 
     def is_clustered(self) -> bool:
         return self.index is not None and is_clustered(self.source, self.index)
@@ -59,6 +61,18 @@ class Access:
 
 def is_clustered(source: Source, index: int) -> bool:
     return source.transactional and source.tdef is not None and source.tdef.clustered_index() == index
+
+
+def index_parts(source: Source, index: int) -> list[IndexPart]:
+    """The parts that conditions may use: a non-unique InnoDB index goes on with the primary key's columns (extended keys)."""
+    tdef = source.tdef
+    assert tdef is not None
+    definition = tdef.indexes[index]
+    parts = list(definition.parts)
+    clustered = tdef.clustered_index() if source.transactional else None
+    if clustered is None or clustered == index or definition.unique or definition.kind == "FULLTEXT":
+        return parts
+    return parts + [p for p in tdef.indexes[clustered].parts if p.column not in definition.columns]
 
 
 _FIXED = {"tinyint": 1, "smallint": 2, "mediumint": 3, "int": 4, "bigint": 8, "year": 1, "float": 4, "double": 8, "date": 3}
@@ -147,7 +161,7 @@ class AccessFinder:
         if definition.kind == "FULLTEXT":
             return None
         chosen: list[list[Fact]] = []
-        for part in definition.parts:
+        for part in index_parts(self.source, index):
             facts = self.facts.of(part.column, available)
             equal = self._equality(facts)
             if equal is not None:
@@ -200,13 +214,13 @@ class AccessFinder:
         if null_test and not constant:
             return None
         access = Access(self.source, kind, index, chosen, unique=whole)
-        prefixed = [p.prefix is not None for p in definition.parts]
+        prefixed = [p.prefix is not None for p in index_parts(self.source, index)]
         for part, cut in zip(chosen, prefixed, strict=False):
             if not cut:
                 access.done += [f.condition for f in part if f.exact]
             if part[0].kind == "range":  # further parts only narrow the ends of this part's range
                 break
-        access.covering = self.covers(index)
+        access.covering = self.covers(index) and not self.changing
         return access
 
     def covers(self, index: int) -> bool:

@@ -101,9 +101,10 @@ def compile_insert(statement: Statement, stmt: ast.Insert) -> Plan:
         run = _flagged(run, "duplicates")
     if plan.query is not None:
         run = _flagged(run, "bulk_insert")
-    lines: tuple[ExplainRow, ...] = (ExplainRow(1, "INSERT", target.alias, "ALL"),)
-    if plan.query is not None:
-        lines = (*lines, *explain_query(statement, plan.query))
+    if plan.query is None:
+        lines: tuple[ExplainRow, ...] = (ExplainRow(1, "INSERT", target.alias, "ALL"),)
+    else:
+        lines = explain_query(statement, plan.query)
     kind = "replace" if stmt.replace else "insert"
     columns = tuple(o.column for o in plan.returning)
     return Plan(kind, columns, statement.state.plan_tables(), run, source, lines, True, False)
@@ -285,7 +286,7 @@ def _compile_change(statement: Statement, change: ChangePlan, scope: Scope, orde
 
     run, source = variants(statement, emit, change.targets, change.strict and not change.ignore)
     plan, ordered = plan_of()
-    lines = explain_change(statement, plan, exprs, not ordered, change.join)
+    lines = explain_change(statement, change, plan, exprs, not ordered)
     columns = tuple(o.column for o in change.returning)
     return Plan(change.kind, columns, statement.state.plan_tables(), run, source, lines, True, False)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from minidb.query import ast
-from minidb.query.access import Access
+from minidb.query.access import Access, part_length
 from minidb.query.ast import Expr
 from minidb.query.index_ends import answered_without_rows
+from minidb.query.index_order import index_columns
 from minidb.query.nodes import (
     Block,
     BoundQuery,
@@ -24,6 +26,7 @@ from minidb.query.optimizer import JoinPlan, LeftStep, Step
 from minidb.query.plan import ExplainRow
 
 if TYPE_CHECKING:
+    from minidb.query.codegen.update_delete import ChangePlan
     from minidb.query.compiler import Statement
 
 
@@ -34,17 +37,38 @@ def explain_query(statement: Statement, query: BoundQuery) -> tuple[ExplainRow, 
     return tuple(writer.rows)
 
 
-def explain_change(statement: Statement, plan: JoinPlan, exprs: list[Expr], sort: bool, join: JoinGroup) -> tuple[ExplainRow, ...]:
+def explain_change(statement: Statement, change: ChangePlan, plan: JoinPlan, exprs: list[Expr],
+                   sort: bool) -> tuple[ExplainRow, ...]:
     """The lines of an UPDATE or DELETE."""
     writer = _Writer(statement)
+    kind = "PRIMARY" if writer.has_subqueries(exprs) else "SIMPLE"
     tables = plan.tables()
+    if change.kind == "delete" and not change.multi and not change.where and change.limit is None and not change.returning:
+        return (ExplainRow(1, kind, None, rows=max(1, round(statement.estimator.rows(tables[0].source))), extra="Deleting all rows"),)
+    if any(_never(c) for c in change.where):
+        return (ExplainRow(1, kind, None, extra="Impossible WHERE"),)
     for i, step in enumerate(tables):
         extra = writer.extra(step, i, plan)
-        if sort and i == 0:
+        if i == 0 and sort:
             extra.append("Using filesort")
-        writer.rows.append(writer.table(1, "SIMPLE" if not writer.has_subqueries(exprs) else "PRIMARY", step, extra))
-    writer.inside(exprs, join)
+        elif i == 0 and change.kind == "update" and change.collect and not change.multi:
+            extra.append("Using buffer")
+        line = writer.table(1, kind, step, extra)
+        if change.kind == "update" and not change.multi and line.type == "ALL":
+            line = _through_clustered(step, line)
+        writer.rows.append(line)
+    writer.inside(exprs, change.join)
     return tuple(writer.rows)
+
+
+def _through_clustered(step: Step, line: ExplainRow) -> ExplainRow:
+    """A full scan for UPDATE is shown as a scan of the clustered index, which it is."""
+    tdef = step.source.tdef
+    primary = None if tdef is None or not step.source.transactional else tdef.primary
+    if tdef is None or primary is None:
+        return line
+    length = sum(part_length(tdef, part) for part in primary.parts)
+    return replace(line, type="index", key=primary.name, key_len=str(length))
 
 
 class _Writer:
@@ -85,7 +109,7 @@ class _Writer:
             self.rows.append(ExplainRow(block.select_id, kind, None, extra=message))
         else:
             for i, step in enumerate(tables):
-                extra = self.extra(step, i, plan) + self._sorting(block, i, ordered)
+                extra = self.extra(step, i, plan) + self._sorting(block, i, ordered, tables)
                 self.rows.append(self.table(block.select_id, kind, step, extra))
         self.inside(exprs, block.join)
 
@@ -99,10 +123,13 @@ class _Writer:
         return None
 
     @staticmethod
-    def _sorting(block: Block, i: int, ordered: bool) -> list[str]:
+    def _sorting(block: Block, i: int, ordered: bool, tables: list[Step]) -> list[str]:
         if i:
             return []
         extra = []
+        access = tables[0].access if tables else None
+        if block.group_by and access is not None and access.index is not None and _groups_in_order(access, block):
+            return []
         if block.group_by or block.distinct:
             extra.append("Using temporary")
         if block.order_by and not ordered and (not block.grouped or block.group_by):
@@ -156,6 +183,14 @@ class _Writer:
 
 def _in_left_lookup(plan: JoinPlan, step: Step) -> bool:
     return any(isinstance(s, LeftStep) and step in s.plan.tables() and s.plan.constant for s in plan.steps)
+
+
+def _groups_in_order(access: Access, block: Block) -> bool:
+    """Whether the index scanned delivers the groups one after the other, in the order asked for."""
+    assert access.index is not None
+    columns = [e.ordinal if isinstance(e, Col) and e.slot == access.source.slot else -1 for e in block.group_by]
+    same_order = not block.order_by or [e for e, _ in block.order_by] == block.group_by[: len(block.order_by)]
+    return same_order and index_columns(access.source, access.index)[: len(columns)] == columns
 
 
 def _ref(access: Access, i: int) -> str:

@@ -6,7 +6,7 @@ from minidb.query.access import Access, allowed_indexes, is_clustered
 from minidb.query.ast import Expr
 from minidb.query.needs import Needs
 from minidb.query.nodes import Block, Col, Source, slots_of
-from minidb.query.optimizer import JoinPlan, Step, pushable
+from minidb.query.optimizer import JoinPlan, Step
 
 
 def use_index_order(block: Block, plan: JoinPlan, needs: Needs) -> bool:
@@ -52,8 +52,8 @@ def _fit(step: Step, columns: list[int], descending: bool, block: Block, needs: 
         return True
     if access.index is not None and _delivers(access.source, access.index, _fixed(access), columns):
         if access.kind == "index" or access.facts:
-            access.reverse, access.ordered = descending, True
-            step.access.pushed = pushable(step)
+            fixed = index_columns(access.source, access.index)[:_fixed(access)]
+            access.reverse, access.ordered = descending and not set(columns) <= set(fixed), True
             return True
     if access.kind not in ("ALL", "index") or access.facts:
         return False

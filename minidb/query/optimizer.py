@@ -198,7 +198,7 @@ class Optimizer:
             step.filters.append(condition)
         if step.access.kind in ("ALL", "index") and placed - {step.source.slot}:
             self._find_hash(step)
-        step.access.pushed = pushable(step)
+        step.access.pushed = [] if step.source.slot in self.changing else pushable(step)
 
     def _find_hash(self, step: Step) -> None:
         slot = step.source.slot

@@ -149,10 +149,9 @@ class ChangeEmitter:
                 lines("return None")
         test = self.gen.all_true(self.plan.constant)
         if test:
-            with lines.indented(f"if {test}:"):
-                self._single_table(lines, step, target)
-        else:
-            self._single_table(lines, step, target)
+            with lines.indented(f"if not ({test}):"):
+                lines("return None")
+        self._single_table(lines, step, target)
 
     def _single_table(self, lines: Lines, step: Step, target: Source) -> None:
         access = step.access
