@@ -11,6 +11,7 @@ from minidb.cli.client import Client, Quit
 from minidb.cli.script import ScriptFailed, run_script
 from minidb.database import Database
 from minidb.errors import Error
+from minidb.scheduler import ConsoleScheduler
 
 
 def open_shell(
@@ -34,7 +35,7 @@ def open_shell(
     chosen = format_ or ("vertical" if vertical else "table" if as_table or interactive or sys.stdout.isatty() else "tsv")
     try:
         db = Database(directory, default_engine=default_engine, profile=profile, buffer_pool_pages=buffer_pool_pages,
-                      leaf_capacity=leaf_capacity)
+                      leaf_capacity=leaf_capacity, scheduler=ConsoleScheduler() if interactive else None)
     except Error as error:
         sys.stderr.write(f"ERROR {error.code} ({error.sqlstate}): {error.message}\n")
         return 1

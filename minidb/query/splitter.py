@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 # A run of text without anything special, or one special thing.  Possessive: no backtracking over megabytes.
-_QUOTED = r"""'(?:[^'\\]++|\\.|'')*+'|"(?:[^"\\]++|\\.|"")*+"|`[^`]*+`|/\*.*?\*/|\#[^\n]*+|--(?=\s|$)[^\n]*+"""
+_QUOTED = (
+    r"""'(?:[^'\\]++|\\.|'')*+(?:'|\Z)|"(?:[^"\\]++|\\.|"")*+(?:"|\Z)|`[^`]*+(?:`|\Z)"""
+    r"""|/\*.*?(?:\*/|\Z)|\#[^\n]*+|--(?=\s|$)[^\n]*+"""
+)
 _BLANK = re.compile(r"(?:\s++|#[^\n]*+|--(?=\s|$)[^\n]*+|/\*(?!M?!).*?\*/)*+", re.DOTALL)
 _DELIMITER = re.compile(r"delimiter(?:[ \t]+(?P<new>[^\s]+))?[^\n]*", re.IGNORECASE)
 

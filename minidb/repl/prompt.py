@@ -2,6 +2,9 @@
 
 Ctrl-C while a statement runs tells the engine to stop it (KILL QUERY, error 1317); nothing is torn out of the engine's hands.
 Ctrl-C at the prompt clears the input, Ctrl-D leaves.
+
+Several sessions live in one window (``\\session B``).  A statement that has to wait for another session gives the prompt back,
+which then shows who is blocked; its result is printed when the other session lets it go on, or at the next input after its time.
 """
 
 from __future__ import annotations
@@ -27,11 +30,12 @@ from minidb.cli.script import ScriptFailed
 from minidb.errors import Error
 from minidb.query.splitter import split_statements
 from minidb.repl.completer import SqlCompleter
+from minidb.scheduler import ConsoleScheduler, Task
 from minidb.session import Result, Session
 
 _COMMAND_LINE = re.compile(
-    r"\s*(?:\\(?![cgGpe])\S.*|(?:help|\?|quit|exit|status|source|tee|notee|pager|nopager|system|warnings|nowarning|delimiter|use|connect)"
-    r"(?:\s+[^\n;]*)?;?\s*)\Z", re.I | re.S)
+    r"\s*(?:\\(?-i:(?![cgGpe]))\S.*|(?:help|\?|quit|exit|status|source|tee|notee|pager|nopager|system|warnings|nowarning|delimiter|use"
+    r"|connect)(?:\s+[^\n;]*)?;?\s*)\Z", re.I | re.S)
 _ENDS = re.compile(r"(\\[gGpce])\s*\Z")
 
 
@@ -40,12 +44,20 @@ def history_file() -> Path:
     return Path(os.environ.get("MINIDB_HISTFILE") or Path.home() / ".minidb_history")
 
 
+class Blocked(Exception):
+    """The statement waits for another session of this window; the text says for what."""
+
+
 class Prompt:
     """Reads statements at a terminal and runs them in the client's present session."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        client.run_statement = self._interruptible
+        client.run_statement = self._run_in_session
+        assert isinstance(client.database.scheduler, ConsoleScheduler)
+        self.scheduler = client.database.scheduler
+        self.statements: dict[str, str] = {}
+        self.resumed: list[Task] = []
         self.prompt: PromptSession[str] = PromptSession(
             history=self._history(),
             lexer=PygmentsLexer(MySqlLexer) if client.color else None,
@@ -77,12 +89,9 @@ class Prompt:
         text = document.text
         if not text.strip() or _COMMAND_LINE.match(text) or _ENDS.search(text):
             return True
-        if not text.rstrip().endswith(self.client.delimiter):
-            return False
-        last = None
-        for statement, start, _ in split_statements(text, self.client.delimiter):
-            last = (statement, start)
-        return last is None or text[last[1] + len(last[0]) :].strip() != ""
+        # What follows a finished statement is a statement of its own; what follows an open string or statement is part of it.
+        following = list(split_statements(text + "\n0", self.client.delimiter))
+        return bool(following) and following[-1][0].strip() == "0"
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
@@ -128,10 +137,12 @@ class Prompt:
                 continue
             except EOFError:
                 break
+            self._show_resumed()
             try:
                 text = self.handle(text)
             except Quit:
                 break
+            self._show_resumed()
             client.out.flush()
         client.print("Bye\n")
         return 0
@@ -152,6 +163,8 @@ class Prompt:
             vertical = end is not None and end[1] == "\\G"
             for statement, _, _ in split_statements(text[: end.start()] if end else text, client.delimiter):
                 client.execute(statement, vertical)
+        except Blocked as blocked:
+            client.print(f"-- {blocked}\n\n")
         except ScriptFailed:  # a script's errors have been printed
             client.print("\n")
         except Error as error:
@@ -166,14 +179,43 @@ class Prompt:
         edited = click.edit(text, extension=".sql")
         return (text if edited is None else edited).rstrip("\n")
 
-    def _interruptible(self, session: Session, statement: str) -> Result:
-        """Run a statement with Ctrl-C meaning KILL QUERY for it."""
+    # ---- sessions that may wait
+    def _run_in_session(self, session: Session, statement: str) -> Result:
+        """Run a statement; Ctrl-C means KILL QUERY for it.  Raises Blocked if it waits for another session of this window."""
+        scheduler = self.scheduler
+        if any(s is session and n in scheduler.waiting() for n, s in self._sessions()):
+            raise Blocked(f"session {session.name} still waits; switch to another one (\\session NAME), or KILL QUERY "
+                          f"{session.connection_id} there")
 
         def stop(number: int, frame: FrameType | None) -> None:
             session.cancel()
 
         before = signal.signal(signal.SIGINT, stop)
         try:
-            return session.execute(statement)
+            task = scheduler.submit(session.name, lambda: session.execute(statement))
+            self.statements[session.name] = statement
+            others = scheduler.run().finished
+            if task.waiter is not None and (task.waiter.kind == "sleep" or len(self.client.sessions) < 2):
+                others += scheduler.outlast(task).finished
         finally:
             signal.signal(signal.SIGINT, before)
+        self.resumed += [t for t in others if t is not task]
+        if task.waiter is not None:
+            raise Blocked(f"{session.name} waits: {self.client.database.why_waits(task.waiter)}")
+        result: Result = task.outcome()
+        return result
+
+    def _sessions(self) -> list[tuple[str, Session]]:
+        return list(self.client.sessions.items()) or [(self.client.session.name, self.client.session)]
+
+    def _show_resumed(self) -> None:
+        """Print what became of statements that had waited."""
+        self.resumed += self.scheduler.catch_up().finished
+        done, self.resumed = self.resumed, []
+        for task in done:
+            self.client.print(f"-- session {task.session} goes on: {self.statements.pop(task.session, '')}\n")
+            try:
+                self.client.show(task.outcome())
+            except Error as error:
+                self.client.print_error(error)
+        self.scheduler.idle()

@@ -27,7 +27,7 @@ def texts(script: str, delimiter: str = ";") -> list[str]:
     ("/*!40101 SET x=1 */; a", ["/*!40101 SET x=1 */", "a"]),
     ("a--b; c", ["a--b", "c"]),
     ("a - b / c # d", ["a - b / c # d"]),
-    ("a 'never ends; b", ["a 'never ends", "b"]),
+    ("a 'never ends; b", ["a 'never ends; b"]),
     ("", []),
     ("  \n -- only\n", []),
     ("DELIMITER $$\nCREATE x BEGIN a; b; END$$\ndelimiter ;\nc; d", ["CREATE x BEGIN a; b; END", "c", "d"]),
