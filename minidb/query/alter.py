@@ -49,7 +49,8 @@ NOTHING = ("ENABLE_KEYS", "DISABLE_KEYS", "ALGORITHM", "LOCK", "FORCE", "ORDER_B
 class Alteration:
     """What ALTER TABLE comes to.  new: the definition afterwards (same id unless `rebuild`).  rebuild: copy the rows into a new
     table; `sources` tells for each new column the old ordinal, or None: `fillers` then holds its value.  added / dropped: ids of
-    indexes to build or remove in place.  new_keys: foreign keys whose rows must be checked.  rename_to: (database, name)."""
+    indexes to build or remove in place.  new_keys: foreign keys whose rows must be checked.  rename_to: (database, name).
+    copy: ALGORITHM=COPY was asked for."""
 
     old: TableDef
     new: TableDef
@@ -61,11 +62,12 @@ class Alteration:
     new_keys: tuple[ForeignKey, ...]
     rename_to: tuple[str, str] | None = None
     auto_increment: int | None = None
+    copy: bool = False
 
     @property
     def reports_rows(self) -> bool:
         """Whether the server counts the rows as affected: it copies them, where minidb may copy in more cases than it."""
-        if self.old.engine != "InnoDB" or self.new.engine != "InnoDB":
+        if self.copy or self.old.engine != "InnoDB" or self.new.engine != "InnoDB":
             return True
         return any(
             source is not None and not widened(self.old.columns[source].type, column.type)
@@ -115,6 +117,7 @@ class Alter:
         self.force = False
         self.rename_to: tuple[str, str] | None = None
         self.auto_increment: int | None = None
+        self.copy = any(a.kind == "ALGORITHM" and (a.name or "").upper() == "COPY" for a in stmt.actions)
 
     def run(self) -> Alteration:
         actions = self.stmt.actions
@@ -378,7 +381,7 @@ class Alter:
         before = {x.id for x in old.indexes}
         after = {x.id for x in new.indexes}
         rebuild = (
-            self.force or self.engine != old.engine or self._storage_changed(new)
+            self.force or self.copy or self.engine != old.engine or self._storage_changed(new)
             or _clustered_id(old) != _clustered_id(new)
         )
         if rebuild:
@@ -388,7 +391,7 @@ class Alter:
         return Alteration(
             old, new, rebuild, tuple(s.source for s in self.slots), fillers,
             tuple(x.id for x in new.indexes if x.id not in before), tuple(x.id for x in old.indexes if x.id not in after),
-            tuple(k for k in new.foreign_keys if k.name not in names), self.rename_to, self.auto_increment)
+            tuple(k for k in new.foreign_keys if k.name not in names), self.rename_to, self.auto_increment, self.copy)
 
     def _filler(self, column: Column) -> Any:
         """The value of an added column in the rows that are there already; a callable where it depends on the moment."""

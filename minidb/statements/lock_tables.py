@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from minidb.engine import Table, TableLock
 from minidb.errors import SqlError
+from minidb.innodb.table import InnodbTable
 from minidb.metadata_lock import SHARED_NO_READ_WRITE, SHARED_READ, SHARED_READ_ONLY
 from minidb.query import ast
 from minidb.statements.result import Result, done
@@ -52,6 +53,8 @@ def lock_tables(session: Session, stmt: ast.LockTables) -> Result:
     try:
         if myisam:
             instance.myisam.lock_tables(session.trx, _fresh(session, myisam), timeout)
+        if not session.autocommit:
+            _lock_innodb(session, modes)
     except BaseException:
         session.locked.release()
         raise
@@ -66,6 +69,15 @@ def _read_mode(handle: Table) -> int:
 def _fresh(session: Session, wanted: list[tuple[Table, TableLock]]) -> list[tuple[Table, TableLock]]:
     """Handles again: while the metadata locks were waited for, a definition may have changed."""
     return [(session.instance.open_table(*h.tdef.full_name), k) for h, k in wanted]
+
+
+def _lock_innodb(session: Session, modes: dict[tuple[str, str, str], str]) -> None:
+    """With autocommit = 0 the InnoDB tables themselves are locked too, S or X, to the end of the transaction."""
+    for _, db, name in sorted(modes):
+        handle = session.open(db, name)
+        if isinstance(handle, InnodbTable):
+            writes = any(m == "WRITE" for (_, d, n), m in modes.items() if (d, n) == (db, name))
+            handle.lock(session.trx, writes)
 
 
 def _seconds(session: Session, wait: str) -> float:

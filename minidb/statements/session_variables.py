@@ -75,7 +75,8 @@ class SessionSettings:
         self.isolation_variable = "tx_isolation" if "tx_isolation" in self.variables.world.table else "transaction_isolation"
         self.read_only_variable = self.isolation_variable.replace("isolation", "read_only")
         for name in ("autocommit", self.isolation_variable, self.read_only_variable, "sql_mode", "foreign_key_checks",
-                     "lock_wait_timeout", "innodb_lock_wait_timeout", "max_statement_time", "sql_select_limit",
+                     "lock_wait_timeout", "innodb_lock_wait_timeout", "innodb_snapshot_isolation", "max_statement_time",
+                     "sql_select_limit",
                      "max_error_count", "sql_notes", "low_priority_updates"):
             self._keep(name, self.variables.values[name])
         self.trx.autocommit = self.autocommit
@@ -158,7 +159,9 @@ class SessionSettings:
         elif name == "lock_wait_timeout":
             self.lock_wait_seconds = float(value)
         elif name == "innodb_lock_wait_timeout":
-            self.trx.locks.timeout = float(value)
+            self.trx.lock_wait_timeout = float(value)
+        elif name == "innodb_snapshot_isolation":
+            self.trx.snapshot_isolation = bool(value)
         elif name == "max_statement_time":
             self.seconds_per_statement = float(value)
         elif name == "sql_select_limit":
