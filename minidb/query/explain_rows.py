@@ -44,7 +44,8 @@ def explain_change(statement: Statement, change: ChangePlan, plan: JoinPlan, exp
     kind = "PRIMARY" if writer.has_subqueries(exprs) else "SIMPLE"
     tables = plan.tables()
     if change.kind == "delete" and not change.multi and not change.where and change.limit is None and not change.returning:
-        return (ExplainRow(1, kind, None, rows=max(1, round(statement.estimator.rows(tables[0].source))), extra="Deleting all rows"),)
+        rows = max(1, round(statement.estimator.rows(tables[0].source)))
+        return (ExplainRow(1, kind, None, rows=rows, extra="Deleting all rows"),)
     if any(_never(c) for c in change.where):
         return (ExplainRow(1, kind, None, extra="Impossible WHERE"),)
     for i, step in enumerate(tables):

@@ -53,6 +53,8 @@ def _fit(step: Step, columns: list[int], descending: bool, block: Block, needs: 
     if access.index is not None and _delivers(access.source, access.index, _fixed(access), columns):
         if access.kind == "index" or access.facts:
             fixed = index_columns(access.source, access.index)[:_fixed(access)]
+            if descending and access.kind == "range":
+                access.pushed = []  # nothing is pushed down to a backward scan
             access.reverse, access.ordered = descending and not set(columns) <= set(fixed), True
             return True
     if access.kind not in ("ALL", "index") or access.facts:

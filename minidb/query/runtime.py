@@ -133,8 +133,8 @@ def average(total: Any, count: int, scale: int) -> Decimal:
     return rescale(EXACT.divide(Decimal(total), Decimal(count)), scale)
 
 
-def variance(values: Sequence[Any], sample: bool) -> float | None:
-    """VAR_POP / VAR_SAMP over non-NULL numbers."""
+def variance(values: Sequence[Any], sample: bool, digits: int | None = None) -> float | None:
+    """VAR_POP / VAR_SAMP over non-NULL numbers; digits: decimals shown (of exact arguments)."""
     count = len(values)
     if count < (2 if sample else 1):
         return None
@@ -144,12 +144,16 @@ def variance(values: Sequence[Any], sample: bool) -> float | None:
         delta = value - mean
         mean += delta / n
         squares += delta * (value - mean)
-    return squares / (count - 1 if sample else count)
+    found = squares / (count - 1 if sample else count)
+    return found if digits is None else round(found, digits)
 
 
-def deviation(values: Sequence[Any], sample: bool) -> float | None:
+def deviation(values: Sequence[Any], sample: bool, digits: int | None = None) -> float | None:
+    """STDDEV_POP / STDDEV_SAMP."""
     found = variance(values, sample)
-    return None if found is None else math.sqrt(found)
+    if found is None:
+        return None
+    return math.sqrt(found) if digits is None else round(math.sqrt(found), digits)
 
 
 def fold_bits(name: str, values: Iterable[Any]) -> int:

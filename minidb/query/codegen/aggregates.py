@@ -55,7 +55,8 @@ class AggregateGen:
             return f"{unit.named('fold_bits', runtime.fold_bits)}({e.name!r}, {values})"
         if e.name in _SPREAD:
             name, sample = _SPREAD[e.name]
-            return f"{unit.named(name, getattr(runtime, name))}({values}, {sample})"
+            digits = digits_of(t)[1] + DIVISION_SCALE if t.family in (Family.INT, Family.DECIMAL) else None
+            return f"{unit.named(name, getattr(runtime, name))}({values}, {sample}, {digits})"
         raise unsupported(f"aggregate function {e.name}")
 
     def total(self, e: ast.Aggregate, values: str, count: str) -> str:
