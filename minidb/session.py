@@ -365,7 +365,10 @@ class Session(SessionSettings):
         else:
             if trx.active and (prepared is None or not prepared.changes):
                 instance.innodb.end_statement(trx, True)
-            instance.metadata_locks.end_statement(self.owner)
+            if trx.active or self.explicit:
+                instance.metadata_locks.end_statement(self.owner)
+            else:
+                instance.metadata_locks.release_transaction(self.owner)
         if isinstance(made, Error):
             self._note_error(made)
             if made.code == 1927:

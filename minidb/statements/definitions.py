@@ -56,6 +56,8 @@ def enter(session: Session, names: Iterable[Name], seconds: float | None = None,
             if name in fresh and session.instance.dictionary.find_table(*name) is None:
                 raise SqlError.of(1100, name[1])
             session.locked.check_definition(*name)
+        own = session.locked.names()
+        wanted = [name for name in wanted if name not in own]  # LOCK TABLES ... WRITE keeps everybody else away already
     locks = session.instance.metadata_locks
     timeout = session.lock_wait_seconds if seconds is None else seconds
     locks.acquire_all(session.owner, [*((n, EXCLUSIVE) for n in wanted), *((n, SHARED_READ) for n in reads)], timeout)

@@ -78,7 +78,8 @@ class SessionSettings:
                      "lock_wait_timeout", "innodb_lock_wait_timeout", "innodb_snapshot_isolation", "max_statement_time",
                      "sql_select_limit",
                      "max_error_count", "sql_notes", "low_priority_updates"):
-            self._keep(name, self.variables.values[name])
+            if name in self.variables.values:
+                self._keep(name, self.variables.values[name])
         self.trx.autocommit = self.autocommit
         self.trx.isolation = self.isolation
 

@@ -145,5 +145,6 @@ def variable_table(profile: str) -> dict[str, VariableDef]:
     if profile.startswith("mysql"):
         made["sql_mode"] = made["sql_mode"]._replace(default=MYSQL_SQL_MODE)
         made["innodb_autoinc_lock_mode"] = made["innodb_autoinc_lock_mode"]._replace(default=2)
+        del made["innodb_snapshot_isolation"]
         made["innodb_lock_wait_timeout"] = made["innodb_lock_wait_timeout"]._replace(low=1)
     return made
