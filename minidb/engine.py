@@ -66,10 +66,11 @@ class TableLock(enum.IntEnum):
     WRITE = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class KeyRange:
     """A range over an index.  `low`/`high`: order keys of a prefix of the index's columns, None = open.  An equality has
-    low == high, both inclusive."""
+    low == high, both inclusive.  A value, never changed once made; not frozen, because statements make them all the time and a
+    frozen dataclass takes several times as long to make."""
 
     low: tuple[Any, ...] | None = None
     high: tuple[Any, ...] | None = None
@@ -92,9 +93,10 @@ class ScanPurpose(enum.IntEnum):
     DELETE = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Scan:
-    """All that an engine is told about a scan.  `index` is the ordinal in TableDef.indexes, None = table scan (clustered / heap).
+    """All that an engine is told about a scan; a value like `KeyRange`.  `index` is the ordinal in TableDef.indexes, None = table
+    scan (clustered / heap).
 
     ranges: in index order, disjoint (IN lists and ORs give several); for reverse=True the engine walks them from the last.
     condition: pushed-down index condition, a function over the index *entry* in entry_layout order (None = none).
