@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from minidb.engine import Table
 from minidb.errors import SqlError
 from minidb.query import ast
 from minidb.query import show as answers
 from minidb.query.context import ExecContext
-from minidb.statements.preparing import PLAN_TYPES, Environment
+from minidb.query.plan import Plan
+from minidb.statements.cache import CompiledPlan, Prepared
+from minidb.statements.preparing import PLAN_TYPES, Environment, bind
 from minidb.statements.result import Result
 from minidb.statements.world import SessionWorld
 
@@ -64,19 +66,52 @@ def explain(session: Session, stmt: ast.Explain) -> Result:
 
     if not isinstance(stmt.statement, PLAN_TYPES):
         raise SqlError.of(1235, "EXPLAIN of this statement")
-    columns, rows = explain_plan(stmt, Environment(session), (), _Contexts(session))
+    run = AnalyzeRun(session)
+    try:
+        columns, rows = explain_plan(stmt, Environment(session), (), run.begin)
+    except BaseException:
+        run.end(ok=False)
+        raise
+    run.end(ok=True)
     return Result(tuple(columns), list(rows))
 
 
-class _Contexts:
-    """Makes the execution contexts of EXPLAIN ANALYZE: the statement is run, changes included, as a statement of its own."""
+class AnalyzeRun:
+    """EXPLAIN ANALYZE runs its statement, changes included: locks, begin and end of the statement are as for running it plainly."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self.prepared: Prepared | None = None
 
-    def __call__(self, plan: Any) -> ExecContext:
-        from minidb.statements.preparing import resolve_handle
+    def begin(self, plan: Plan) -> ExecContext:
+        session = self.session
+        prepared = self.prepared = bind(session, CompiledPlan(plan, (), False, False))
+        if session.locked is not None:
+            session.locked.check(prepared)
+        elif prepared.table_locks:
+            session.lock_myisam(prepared)
+        session.instance.metadata_locks.acquire_all(session.owner, prepared.wanted, session.lock_wait_seconds)
+        if prepared.changes:
+            if session.trx.read_only:
+                raise SqlError.of(1792)
+            session.instance.note_change()
+            for engine in prepared.engines:
+                engine.begin_statement(session.trx)
+        return ExecContext(session, session.trx, list(prepared.handles))
 
-        return ExecContext(self.session, self.session.trx, [resolve_handle(self.session, t) for t in plan.tables])
-
-
+    def end(self, ok: bool) -> None:
+        session, prepared = self.session, self.prepared
+        if prepared is None:
+            return
+        trx = session.trx
+        if prepared.changes:
+            for engine in prepared.engines:
+                engine.end_statement(trx, ok)
+        if prepared.table_locks and session.locked is None:
+            session.instance.myisam.unlock_tables(trx)
+        if trx.autocommit:
+            if trx.active:
+                session.instance.innodb.commit(trx)
+            session.autocommitted()
+        elif trx.active and not prepared.changes:
+            session.instance.innodb.end_statement(trx, True)

@@ -72,7 +72,8 @@ class SessionWorld:
             ordinal = tdef.index_named(index)
             if ordinal is None:
                 raise SqlError.of(1176, index, tdef.name)
-        return self._handle(tdef).dump_tree(ordinal)
+        rows = self._handle(tdef).dump_tree(ordinal)
+        return [tuple(str(v) if isinstance(v, tuple) else v for v in row) for row in rows]
 
     def version_rows(self, tdef: TableDef) -> tuple[Headings, list[Row]]:
         """SHOW VERSIONS: the columns and the creating transaction of each row version that the table stores now."""
