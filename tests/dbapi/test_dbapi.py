@@ -20,7 +20,8 @@ def connection() -> minidb.Connection:
 @pytest.fixture
 def cursor(connection: minidb.Connection) -> minidb.Cursor:
     made = connection.cursor()
-    made.execute("CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, v INT NOT NULL, s VARCHAR(20) UNIQUE, d DECIMAL(8,2), m DATETIME)")
+    made.execute("CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, v INT NOT NULL, s VARCHAR(20) UNIQUE, d DECIMAL(8,2), "
+                 "m DATETIME)")
     return made
 
 
@@ -160,7 +161,8 @@ def test_errors_have_pymysqls_class_and_args(cursor: minidb.Cursor, statement: s
 
 
 def test_wrong_arguments(cursor: minidb.Cursor) -> None:
-    for query, args in (("SELECT %s", ()), ("SELECT %s, %s", (1,)), ("SELECT 1", (1,)), ("SELECT %(a)s", {"b": 1}), ("SELECT %d", (1,))):
+    for query, args in (("SELECT %s", ()), ("SELECT %s, %s", (1,)), ("SELECT 1", (1,)), ("SELECT %(a)s", {"b": 1}),
+                        ("SELECT %d", (1,))):
         with pytest.raises(minidb.InterfaceError):
             cursor.execute(query, args)
 
@@ -216,7 +218,7 @@ def test_closed_things_refuse(cursor: minidb.Cursor, connection: minidb.Connecti
         cursor.execute("SELECT 1")
     other = connection.cursor()
     connection.close()
-    for call in (connection.close, connection.cursor, connection.commit, lambda: connection.ping(), lambda: other.execute("SELECT 1")):
+    for call in (connection.close, connection.cursor, connection.commit, connection.ping, lambda: other.execute("SELECT 1")):
         with pytest.raises(minidb.InterfaceError):
             call()
 
@@ -264,6 +266,7 @@ def test_importing_the_package_loads_no_parser() -> None:
     import subprocess
     import sys
 
-    code = "import sys, minidb; print([m for m in ('lark', 'decimal', 'json', 'asyncio', 'minidb.query.parser') if m in sys.modules])"
+    code = ("import sys, minidb; "
+            "print([m for m in ('lark', 'decimal', 'json', 'asyncio', 'minidb.query.parser') if m in sys.modules])")
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
     assert out.stdout.strip() == "[]"

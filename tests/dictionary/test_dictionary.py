@@ -30,7 +30,8 @@ def child() -> TableDef:
         Column("made", SqlType(Family.DATETIME, "datetime", scale=6), default=Default(current_timestamp=True), on_update_now=True),
         Column("p", INT, comment="parent"),
     )
-    indexes = (IndexDef(2, "PRIMARY", (IndexPart(0),), True, True), IndexDef(3, "p", (IndexPart(4), IndexPart(2, 3, True)), comment="x"))
+    indexes = (IndexDef(2, "PRIMARY", (IndexPart(0),), True, True),
+               IndexDef(3, "p", (IndexPart(4), IndexPart(2, 3, True)), comment="x"))
     keys = (ForeignKey("f", (4,), "shop", "p", ("id",), "CASCADE", "RESTRICT", True),)
     return TableDef(2, "shop", "c", "InnoDB", columns, indexes, keys, (Check("k", "`p` > 1"),), comment="a 'table'",
                     auto_increment=7, row_format="COMPACT", options=(("MAX_ROWS", "10"),))

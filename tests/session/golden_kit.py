@@ -1,7 +1,7 @@
 """Golden sessions: `NAME.sql` holds statements, one a line; `NAME.expected` what a real MariaDB 10.11 answered to each.
 
-A block is ``> statement`` and then indented lines: ``ok [affected=N] [insert_id=N]``, ``rows a | b`` with one line a row, or ``error
-CODE (SQLSTATE): message``; warnings follow.  To record again, start a MariaDB on a socket and run
+A block is ``> statement`` and then indented lines: ``ok [affected=N] [insert_id=N]``, ``rows a | b`` with one line a row, or
+``error CODE (SQLSTATE): message``; warnings follow.  To record again, start a MariaDB on a socket and run
 
     python tests/session/golden_kit.py SOCKET [NAME ...]
 """
@@ -63,8 +63,8 @@ def play(path: Path) -> str:
                 continue
             names = [c.name for c in result.columns] if result.rows is not None else None
             warnings = [] if statement.upper().startswith("SHOW") else result.warnings
-            blocks.append(block(statement, names, result.rows or [], result.affected if names is None else 0, result.insert_id, None,
-                                warnings))
+            affected = result.affected if names is None else 0
+            blocks.append(block(statement, names, result.rows or [], affected, result.insert_id, None, warnings))
     return "".join(blocks)
 
 

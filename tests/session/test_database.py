@@ -93,8 +93,10 @@ def test_a_second_opener_is_refused(tmp_path: Path) -> None:
     with Database(str(tmp_path)):
         with pytest.raises(OperationalError, match="in use"):
             Database(str(tmp_path))
-        code = f"from minidb.database import Database\ntry: Database({str(tmp_path)!r})\nexcept Exception as e: print(type(e).__name__, e)"
-        out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+        code = (f"from minidb.database import Database\ntry: Database({str(tmp_path)!r})\n"
+                "except Exception as e: print(type(e).__name__, e)")
+        root = Path(__file__).parents[2]
+        out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
         assert out.stdout.startswith("OperationalError") and "in use" in out.stdout
     Database(str(tmp_path)).close()
 

@@ -94,8 +94,8 @@ def test_status_counts(session: Session) -> None:
 
 
 def test_statements_that_minidb_lacks_are_named(session: Session) -> None:
-    for text in ("CREATE VIEW v AS SELECT 1", "CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW SET @a = 1", "GRANT ALL ON *.* TO a",
-                 "CREATE TABLE g (a INT, b INT AS (a + 1))", "CREATE TABLE s (a INT, FULLTEXT KEY (a))"):
+    for text in ("CREATE VIEW v AS SELECT 1", "CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW SET @a = 1",
+                 "GRANT ALL ON *.* TO a", "CREATE TABLE g (a INT, b INT AS (a + 1))", "CREATE TABLE s (a INT, FULLTEXT KEY (a))"):
         with pytest.raises(Error) as caught:
             session.execute(text)
         assert caught.value.code == 1235, text

@@ -310,10 +310,11 @@ def test_processlist_tells_who_waits(stage: Stage) -> None:
     stage.run("A", "BEGIN")
     stage.run("A", "SELECT * FROM t")
     stage.run("B", "DROP TABLE t")
-    rows = stage.run("C", "SELECT user, db, command, state, info FROM information_schema.processlist ORDER BY id")
+    question = "SELECT user, db, command, state, info FROM information_schema.processlist ORDER BY id"
+    rows = stage.run("C", question)
     assert rows == [
         ("root", "test", "Sleep", "", None), ("root", "test", "Query", "Waiting for table metadata lock", "DROP TABLE t"),
-        ("root", "test", "Query", "starting", "SELECT user, db, command, state, info FROM information_schema.processlist ORDER BY id"),
+        ("root", "test", "Query", "starting", question),
     ]
 
 
