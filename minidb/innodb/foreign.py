@@ -180,8 +180,13 @@ def _lock_end(core: Core, trx: InnodbTrx, index: Index, prefix: Key) -> None:
     """Nothing more matches: lock the gap where it would be, so that nothing comes there."""
     if not core.gaps(trx):
         return
-    successor = core.successor(index, (*prefix, MAX) if isinstance(prefix, tuple) else prefix)
-    core.locks.lock(trx.locks, index.locks, successor, S | (NEXT_KEY if successor is SUPREMUM else GAP))
+    page, i = index.tree.seek((*prefix, MAX) if isinstance(prefix, tuple) else prefix, False)
+    if page is None:
+        core.locks.lock(trx.locks, index.locks, SUPREMUM, NEXT_KEY | S)
+    else:
+        record = page.rows[i]
+        deleted = isinstance(index, SecondaryIndex) and len(record) > index.layout.width
+        _lock(core, trx, index, page.keys[i], record, deleted, page.max_trx_id, GAP)
 
 
 def constraint_text(child: TableDef, key: ForeignKey) -> str:

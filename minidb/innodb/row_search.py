@@ -222,7 +222,7 @@ class LockingCursor(Cursor):
         if prefix is not None:
             if not self._matches(key, prefix):
                 if gaps:
-                    core.locks.lock(trx.locks, index.locks, key, GAP | self._mode)
+                    self._lock_gap(page, i, key)
                 return END
             if self._unique and gaps:
                 kind = self._unique_kind(page.rows[i])
@@ -231,7 +231,7 @@ class LockingCursor(Cursor):
             if gaps:
                 kind = core.locks.profile.beyond_range_end(index.clustered, True)
                 if kind == GAP:
-                    core.locks.lock(trx.locks, index.locks, key, GAP | self._mode)
+                    self._lock_gap(page, i, key)
                     return END
         elif key == self._exact_low and self._exact_low is not None:
             kind = REC
@@ -274,8 +274,10 @@ class LockingCursor(Cursor):
         if self._gap_first:
             if gaps:
                 page, i = (None, 0) if self._high is None else tree.seek(self._high, not self._high_in)
-                successor = SUPREMUM if page is None else page.keys[i]
-                core.locks.lock(trx.locks, index.locks, successor, GAP | self._mode)
+                if page is None:
+                    core.locks.lock(trx.locks, index.locks, SUPREMUM, NEXT_KEY | self._mode)
+                else:
+                    self._lock_gap(page, i, page.keys[i])
             self._gap_first = False
         if self._at is not None:
             page, i = tree.seek_last(self._at, self._again)
@@ -290,13 +292,22 @@ class LockingCursor(Cursor):
             beyond = not self._matches(key, self._prefix)
             if beyond and self._at is None and self._scan.purpose == ScanPurpose.SELECT and len(self._scan.ranges) == 1:
                 if gaps:
-                    core.locks.lock(trx.locks, index.locks, key, GAP | self._mode)
+                    self._lock_gap(page, i, key)
                 return END
         else:
             beyond = self._low is not None and not (key >= self._low if self._low_in else key > self._low)
         return self._look(page, i, key, NEXT_KEY if gaps else REC, beyond)
 
     # ---- one record
+    def _lock_gap(self, page: Page, i: int, key: Key) -> None:
+        """Lock the gap before record `i` of `page`.  Never waits; but whoever changed that record has its lock written down."""
+        index, record = self.index, page.rows[i]
+        if isinstance(index, ClusteredIndex):
+            lock_row(self._core, self._trx, index, key, record, GAP | self._mode)
+        else:
+            deleted = len(record) > index.layout.width
+            lock_entry(self._core, self._trx, index, key, deleted, page.max_trx_id, GAP | self._mode)
+
     def _look(self, page: Page, i: int, key: Key, kind: int, beyond: bool) -> Row:
         """Lock record `i` of `page` and see whether it is to be delivered.  beyond: it is past the end of the range, so the search
         ends with it, unless it is delete-marked."""
