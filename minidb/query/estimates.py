@@ -10,6 +10,7 @@ from minidb.query.codegen.expressions import ExprGen
 from minidb.query.codegen.scans import equality_key, ranges_of, tuple_of
 from minidb.query.codegen.unit import Unit
 from minidb.query.nodes import Source
+from minidb.query.optimizer import has_subquery
 from minidb.query.types_of import Typer
 
 DERIVED_ROWS = 10.0  # a materialised query's size is not known beforehand
@@ -40,7 +41,7 @@ class Estimator:
         total = self.rows(access.source)
         if not access.facts:
             return total
-        if any(f.slots for facts in access.facts for f in facts):
+        if any(f.slots or has_subquery(f.condition) for facts in access.facts for f in facts):
             return max(1.0, total / SELECTIVITY ** len(access.facts))
         ranges = self._ranges(access)
         if ranges is None or access.source.handle is None or access.index is None:

@@ -133,7 +133,7 @@ class _Writer:
             return []
         if block.group_by or block.distinct:
             extra.append("Using temporary")
-        if block.order_by and not ordered and (not block.grouped or block.group_by):
+        if block.group_by or (block.order_by and not ordered and not block.grouped):
             extra.append("Using filesort")
         return extra
 

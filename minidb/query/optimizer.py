@@ -208,12 +208,13 @@ class Optimizer:
             a, b = condition.left, condition.right
             for own, other in ((a, b), (b, a)):
                 others = slots_of(other)
-                if slots_of(own) == {slot} and others and slot not in others and not _has_subquery(condition):
+                if slots_of(own) == {slot} and others and slot not in others and not has_subquery(condition):
                     step.hash_on.append((own, other, condition))
                     break
 
 
-def _has_subquery(e: Expr) -> bool:
+def has_subquery(e: Expr) -> bool:
+    """Whether an expression has a subquery in it."""
     return any(isinstance(x, Sub) for x in walk(e))
 
 
@@ -237,7 +238,7 @@ def pushable(step: Step) -> list[Expr]:
         tested = [f.condition for part in access.facts for f in part] + tested
     pushed: list[Expr] = []
     for condition in tested:
-        if condition in pushed or _has_subquery(condition) or slots_of(condition) != {source.slot}:
+        if condition in pushed or has_subquery(condition) or slots_of(condition) != {source.slot}:
             continue
         if all(x.ordinal in held for x in walk(condition) if isinstance(x, Col)):
             pushed.append(condition)
@@ -297,7 +298,7 @@ def propagate(conditions: list[Expr], typer: Typer) -> tuple[list[Expr], list[Ex
     left: list[Expr] = []
     settled: list[Expr] = []
     for e in conditions:
-        made = e if id(e) in makers or _has_subquery(e) else replaced(e)
+        made = e if id(e) in makers or has_subquery(e) else replaced(e)
         if made is not e and not slots_of(made):
             settled.append(made)
         else:

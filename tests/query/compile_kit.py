@@ -119,8 +119,8 @@ class Kit:
         plan = self.plan(text, *params)
         return plan.run(self.make_context(plan), params)
 
-    def explain(self, text: str) -> list[tuple[Any, ...]]:
-        statement = parse("EXPLAIN " + text)
+    def explain(self, text: str, option: str = "") -> list[tuple[Any, ...]]:
+        statement = parse(f"EXPLAIN {option} {text}")
         assert isinstance(statement, ast.Explain)
         return explain(statement, self, (), self.make_context)[1]
 

@@ -18,26 +18,36 @@ class AutoIncrement:
     reserves 1, 2, 4, 8 ... values; MyISAM, which gives nothing back, one at a time.  first_stored: the first generated value whose
     row was stored (LAST_INSERT_ID), 0 if none."""
 
-    __slots__ = ("_end", "_next", "_run", "doubling", "first_stored", "table", "trx")
+    __slots__ = ("_end", "_known", "_next", "_runs", "doubling", "first_stored", "table", "trx")
 
     def __init__(self, table: Table, trx: Trx, known: int, doubling: bool) -> None:
         self.table = table
         self.trx = trx
         self.doubling = doubling
         self.first_stored = 0
-        self._run = known or 1
+        self._known = known
+        self._runs = 0
         self._next = self._end = 0
 
     def next(self) -> int:
         """A fresh value.  May wait (AUTO-INC)."""
         if self._next >= self._end:
-            count = self._run if self.doubling else 1
+            count = 1 << self._runs if self.doubling else 1
+            if not self._runs and self._known:
+                count = self._known
             self._next = self.table.next_auto_increment(self.trx, count)
             self._end = self._next + count
-            self._run *= 2
+            self._runs += 1
         value = self._next
         self._next += 1
         return value
+
+    def given(self, value: int) -> None:
+        """A row had the value `value` of its own: smaller ones of the present run are not used any more."""
+        if self._next <= value < self._end:
+            self._next = int(value) + 1
+        elif value >= self._end:
+            self._next = self._end
 
     def stored(self, value: int) -> None:
         """The row with the generated `value` was stored."""

@@ -239,6 +239,7 @@ class InsertEmitter:
                 lines(f"if made: auto.stored({name})")
                 with lines.indented("else:"):
                     lines(f"{self.table}.note_auto_increment({self.trx}, {name})")
+                    lines(f"auto.given({name})")
                     lines(f"x.explicit_id = {name}")
             else:
                 lines(f"if made: x.insert_id = {name}")

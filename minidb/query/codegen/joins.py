@@ -15,8 +15,8 @@ from minidb.query.ast import Expr
 from minidb.query.codegen.comparisons import kind_of, operand
 from minidb.query.codegen.scans import How, equality_key, ranges_of, scan_source, tuple_of
 from minidb.query.codegen.unit import Lines
-from minidb.query.nodes import Source, Sub, slots_of, walk
-from minidb.query.optimizer import JoinPlan, LeftStep, Step
+from minidb.query.nodes import Source, slots_of
+from minidb.query.optimizer import JoinPlan, LeftStep, Step, has_subquery
 
 if TYPE_CHECKING:
     from minidb.query.codegen.expressions import ExprGen
@@ -251,7 +251,7 @@ class JoinEmitter:
     def _loaded(self, lines: Lines, step: Step, how: How, inside: Callable[[Lines], None], sink: Sink | None) -> None:
         """A scan inside other loops: its rows are read once, filtered by what concerns them alone."""
         name = f"m{step.source.slot}"
-        own = [c for c in step.filters if slots_of(c) == {step.source.slot} and not _has_subquery(c)]
+        own = [c for c in step.filters if slots_of(c) == {step.source.slot} and not has_subquery(c)]
         with lines.indented(f"if {name} is None:"):
             self._load(lines, step, how, own, name)
         lines("x.session.check_interrupted()")  # once for each row outside: a whole table is gone through below
@@ -284,7 +284,7 @@ class JoinEmitter:
     def _hash(self, lines: Lines, step: Step, inside: Callable[[Lines], None], sink: Sink | None) -> None:
         """A dict from join keys to rows, built on first use, probed for each outer row."""
         slot = step.source.slot
-        own = [c for c in step.filters if slots_of(c) == {slot} and not _has_subquery(c)]
+        own = [c for c in step.filters if slots_of(c) == {slot} and not has_subquery(c)]
         equalities = [c for _, _, c in step.hash_on]
         table, rows = f"h{slot}", self.unit.temp("m")
         build, probe = self._hash_keys(step)
@@ -386,10 +386,6 @@ class _Collector:
         else:
             lines(f"{self.name} += [{self.target} for {variable} in {iterable}{' if ' + condition if condition else ''}]")
         return True
-
-
-def _has_subquery(e: Expr) -> bool:
-    return any(isinstance(x, Sub) for x in walk(e))
 
 
 def _key(parts: list[str]) -> str:
