@@ -264,7 +264,9 @@ def closed(e: Expr) -> bool:
 def _is_null_point(facts: list[Fact]) -> bool:
     """IS NULL on a column: MySQL's ref access with NULL."""
     one = facts[0].condition
-    return len(facts) == 1 and ((isinstance(one, ast.IsTest) and not one.negated) or (isinstance(one, ast.Binary) and one.op == "<=>"))
+    if len(facts) != 1:
+        return False
+    return (isinstance(one, ast.IsTest) and not one.negated) or (isinstance(one, ast.Binary) and one.op == "<=>")
 
 
 def allowed_indexes(source: Source) -> tuple[list[int], bool]:

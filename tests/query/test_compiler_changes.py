@@ -15,8 +15,9 @@ from minidb.errors import Error
 from tests.query.compile_kit import BIGINT, DATETIME, INT, Kit, decimal, table, varchar
 
 T = replace(
-    table("t", [Column("id", INT, False, auto_increment=True), Column("k", INT), Column("name", varchar(10), False, Default("none")),
-                Column("v", decimal(6, 2)), Column("at", DATETIME, True, Default(current_timestamp=True), on_update_now=True)],
+    table("t", [Column("id", INT, False, auto_increment=True), Column("k", INT),
+                Column("name", varchar(10), False, Default("none")), Column("v", decimal(6, 2)),
+                Column("at", DATETIME, True, Default(current_timestamp=True), on_update_now=True)],
           ("PRIMARY", "id"), ("uk", "k")),
     _by_name={})
 N = table("n", [Column("a", INT, False), Column("b", BIGINT, False)], ("PRIMARY", "a"))

@@ -98,7 +98,8 @@ def test_explain(kit: Kit, text: str, kind: str, key: str | None, length: str | 
 def test_explain_shows_nested_queries(kit: Kit) -> None:
     rows = kit.explain("SELECT id FROM t WHERE k = (SELECT MAX(v) FROM t) UNION SELECT id FROM (SELECT id FROM u LIMIT 1) d")
     assert [(r[0], r[1], r[2]) for r in rows] == [
-        (1, "PRIMARY", "t"), (2, "SUBQUERY", "t"), (3, "UNION", "<derived4>"), (4, "DERIVED", "u"), (None, "UNION RESULT", "<union1,3>")]
+        (1, "PRIMARY", "t"), (2, "SUBQUERY", "t"), (3, "UNION", "<derived4>"), (4, "DERIVED", "u"),
+        (None, "UNION RESULT", "<union1,3>")]
 
 
 @pytest.mark.parametrize(("text", "message"), [
