@@ -318,10 +318,8 @@ def _must_collect(change: ChangePlan, plan: Any, exprs: list[Expr], statement: S
         return False
     assert target.tdef is not None
     index = plan.steps[0].access.index
-    if index is None:
-        index = target.tdef.clustered_index() if target.transactional else None
-    if index is None:
-        return False
+    clustered = target.tdef.clustered_index() if target.transactional else None
+    scanned = {i for i in (index, clustered) if i is not None}  # every entry of a transactional table holds the clustered key
     changed = {column for column, _ in change.updates[target.slot]}
     changed |= {i for i, c in enumerate(target.tdef.columns) if c.on_update_now}
-    return not changed.isdisjoint(target.tdef.indexes[index].columns)
+    return any(not changed.isdisjoint(target.tdef.indexes[i].columns) for i in scanned)
