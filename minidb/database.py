@@ -5,8 +5,11 @@ Opening
    one empty database called ``test``.
 2. A directory that holds files but no data dictionary is not ours: it is refused and left as it is.
 3. The directory is locked against other processes as long as it is open.
-4. There is no redo log yet: a directory that was changed and then not closed may hold half of its changes, so it is refused
-   rather than read (1033 names the reason).  `close` runs at the end of the interpreter too.
+4. What a crash left is put in order: pending file operations, orphan files, the redo log, transactions that were running.
+   MyISAM tables that were being changed are marked as crashed, which shows when they are used.  `close` runs at the end of the
+   interpreter too.
+5. A write or sync of the log, or a sync of any file, that fails stops the database: every later statement is refused (1026), and
+   nothing is written any more.  Opening it again recovers.
 
 `version` counts changes of definitions; whoever caches plans or handles compares it.  Definitions change only under the exclusive
 metadata lock of the table, which the caller (statements/definitions) holds.
@@ -17,27 +20,41 @@ from __future__ import annotations
 import atexit
 import datetime
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from minidb.catalog import TableDef
-from minidb.dictionary import FILE_NAME, Dictionary
+from minidb.dictionary import FILE_NAME, Dictionary, UnsureError
 from minidb.engine import Engine, Table
 from minidb.errors import Error, OperationalError, SqlError
 from minidb.metadata_lock import MetadataLocks
 from minidb.scheduler import Scheduler, ThreadScheduler, Waiter
 from minidb.statements.cache import Texts
 from minidb.statements.lock_info import LockInfo, lock_infos
+from minidb.statements.recovering import Recovery
+from minidb.statements.table_files import (
+    DEFAULT_DATABASE,
+    LOCK_FILE,
+    Operation,
+    directories,
+    files_of,
+    is_unfinished,
+    perform,
+    removals,
+    renamings,
+)
 from minidb.statements.variables import GlobalVariables
 from minidb.storage.buffer_pool import BufferPool
-from minidb.storage.file import FileSystem, MemoryFileSystem, RealFileSystem
+from minidb.storage.durable import Durable
+from minidb.storage.file import FileSystem, MemoryFileSystem, RealFileSystem, write_failed
+from minidb.storage.log_files import DEFAULT_BYTES
+from minidb.storage.redo import stopped
 
 if TYPE_CHECKING:
     from minidb.statements.opening import Session
 
 MEMORY = ":memory:"
-LOCK_FILE = "minidb.lock"
-DEFAULT_DATABASE = "test"
+STOPPER = "stop-sessions"
 PROFILES = ("mariadb-10.11", "mysql-8.4")
 _open: weakref.WeakSet[Database] = weakref.WeakSet()
 
@@ -53,9 +70,12 @@ class Database:
 
     def __init__(self, path: str = MEMORY, *, scheduler: Scheduler | None = None, profile: str = "mariadb-10.11",
                  buffer_pool_pages: int | None = None, leaf_capacity: int = 256, default_engine: str = "InnoDB",
-                 purge: str = "background") -> None:
+                 purge: str = "background", file_system: FileSystem | None = None, log_bytes: int = DEFAULT_BYTES,
+                 verbose: bool = False) -> None:
         """Open or create the directory `path`.  buffer_pool_pages: pages kept in memory, None = all.  leaf_capacity: records in a
         leaf page.  purge: 'background', or 'manual' where the scheduler runs workers by `purge()` only (StepScheduler).
+        file_system: used instead of the directory (tests).  log_bytes: size of each of the two redo log files of a new directory.
+        verbose: recovery tells on stderr what it does even if it takes less than a second.
         Raises OperationalError (1033, lock)."""
         if profile not in PROFILES:
             raise SqlError.of(1231, "profile", profile)
@@ -68,38 +88,40 @@ class Database:
         self.created: dict[int, datetime.datetime] = {}
         self.next_session_id = 1
         self.closed = False
+        self.failure: BaseException | None = None
+        self.durable: Durable | None = None
         self.plans: dict[Any, Texts] = {}
         self._handles: dict[tuple[str, str], Table] = {}
-        self.fs, self._lock = _open_directory(path)
+        self.fs, self._lock = _open_directory(path, file_system)
+        self.persistent = self.fs.persistent
         try:
             self.scheduler = scheduler or ThreadScheduler()
-            self._start(buffer_pool_pages, leaf_capacity)
+            self.started = self.scheduler.now()
+            recovery = Recovery(self, verbose)
+            self.recovered = recovery.told
+            self._start(recovery, buffer_pool_pages, leaf_capacity, log_bytes)
         except BaseException:
+            if self.durable is not None:
+                self.durable.close()
             self._lock.release()
             self.fs.close()
             raise
-        self.started = self.scheduler.now()
         if path != MEMORY:
             self.variables.values["datadir"] = path.rstrip("/") + "/"
             _open.add(self)
 
-    def _start(self, buffer_pool_pages: int | None, leaf_capacity: int) -> None:
+    def _start(self, recovery: Recovery, buffer_pool_pages: int | None, leaf_capacity: int, log_bytes: int) -> None:
         from minidb.innodb.engine import InnodbEngine
         from minidb.innodb.profile import get_profile
         from minidb.myisam.engine import MyisamEngine
 
-        persistent = self.path != MEMORY
-        fresh = not (persistent and Dictionary.exists(self.fs))
-        if fresh:
-            self.dictionary = Dictionary(self.fs if persistent else None)
-        else:
-            self.dictionary = Dictionary.load(self.fs)
-            if not self.dictionary.clean:
-                raise _refused(
-                    f"'{self.path}' was not closed properly and has no redo log to recover from: its tables may hold half of "
-                    "the last changes, so it is not opened")
+        fresh = not (self.persistent and Dictionary.exists(self.fs))
+        self.dictionary = Dictionary(self.fs if self.persistent else None) if fresh else Dictionary.load(self.fs)
+        crashed = not self.dictionary.clean
         self.version = self.dictionary.version
         self.pool = BufferPool(self.fs, buffer_pool_pages)
+        if self.persistent:
+            self._open_log(recovery, fresh, log_bytes)
         self.metadata_locks = MetadataLocks(self.scheduler)
         self.innodb = InnodbEngine(self.pool, self.scheduler, leaf_capacity=leaf_capacity, profile=get_profile(self.profile))
         self.myisam = MyisamEngine(self.pool, self.scheduler, leaf_capacity=leaf_capacity)
@@ -109,13 +131,33 @@ class Database:
         if fresh:
             self.dictionary.create_database(DEFAULT_DATABASE, "utf8mb4", "utf8mb4_general_ci")
             self._make_directory(DEFAULT_DATABASE)
-            if persistent:
-                self.pool.flush()
+            if self.persistent:
+                self.innodb.flush()
+                self.fs.sync_dir("")
                 self.dictionary.save()
         else:
-            for engine in self.engines.values():
-                for _ in engine.recover():
-                    pass
+            recovery.recover_engines(crashed)
+
+    def _open_log(self, recovery: Recovery, fresh: bool, log_bytes: int) -> None:
+        self.durable = recovery.open_log(fresh, log_bytes)
+        values = self.variables.values
+        self.durable.redo.policy = lambda: int(values["innodb_flush_log_at_trx_commit"])
+        self.durable.redo.on_failure = self._stop
+        self.scheduler.spawn(STOPPER, self._interrupt_all)
+
+    def _stop(self, error: BaseException) -> None:
+        """Rule 5.  Called with or without the latch."""
+        self.failure = error
+        for session in list(self.sessions.values()):
+            session.refuse(lambda: stopped(error))
+        self.forget_plans()
+        self.scheduler.poke(STOPPER)
+
+    def _interrupt_all(self) -> float | None:
+        """Nobody waits for a lock in a database that has stopped."""
+        for number in list(self.sessions):
+            self.scheduler.interrupt(number)
+        return None
 
     # ---- sessions
     def session(self, name: str = "", *, user: str = "root", host: str = "localhost") -> Session:
@@ -124,6 +166,8 @@ class Database:
 
         if self.closed:
             raise SqlError.text(1053, "The database is closed")
+        if self.failure is not None:
+            raise stopped(self.failure)
         with self.scheduler.latch:
             number = self.next_session_id
             self.next_session_id = number + 1
@@ -146,13 +190,49 @@ class Database:
         """Something in the directory is about to change: until `close` it counts as not closed (rule 4)."""
         if self.dictionary.clean:
             self.dictionary.clean = False
-            if self.path != MEMORY:
-                self.dictionary.save()
+            self._save_dictionary()
 
-    def schema_changed(self) -> None:
-        """Definitions have changed: save them, and forget what was derived from the old ones."""
-        self.dictionary.save()
+    def schema_changed(self, pending: Sequence[Operation] = ()) -> None:
+        """Definitions have changed: save them, and forget what was derived from the old ones.  This is the moment at which a change
+        happens: what it needs is durable before; `pending` is what the caller does to files afterwards."""
+        self._log_durable()
+        self.dictionary.pending = list(pending)
+        self._save_dictionary()
         self.forget_plans()
+
+    def _save_dictionary(self) -> None:
+        """Write the dictionary.  If that fails definitions are as they were (1026), or the database stops."""
+        try:
+            self.dictionary.save()
+        except UnsureError as error:
+            raise self._fail(error.cause) from error
+        except OSError as error:
+            try:
+                self.dictionary.reload()
+            except (OSError, Error) as worse:
+                raise self._fail(worse) from error
+            raise write_failed(FILE_NAME, FILE_NAME, error) from error
+
+    def _fail(self, error: BaseException) -> Error:
+        """Stop the database because of `error`; the caller raises what is returned."""
+        if self.durable is not None:
+            self.durable.redo.fail(error)
+        return stopped(error)
+
+    def _log_durable(self) -> None:
+        if self.durable is not None:
+            self.durable.redo.write_up_to(self.durable.redo.lsn - 1)
+
+    def _settle(self) -> None:
+        """Pending file operations have been done: make that durable."""
+        pending = self.dictionary.pending
+        self.dictionary.pending = []
+        if self.persistent and pending:
+            for directory in directories(pending):
+                if self.fs.exists(directory) or not directory:
+                    self.fs.sync_dir(directory)
+            if any(operation[0] == "rename" for operation in pending):
+                self._save_dictionary()
 
     def forget_plans(self) -> None:
         """Drop handles and bound plans."""
@@ -171,20 +251,18 @@ class Database:
     def _make_directory(self, name: str) -> None:
         if not self.fs.exists(name):
             self.fs.mkdir(name)
+            self.fs.sync_dir("")
 
     def drop_database(self, name: str) -> int:
         """Drop a database and its tables; the number of tables dropped."""
         self.note_change()
         tables = [self.dictionary.table(name, t) for t in self.dictionary.tables(name)]
+        self.dictionary.drop_database(name)
+        self.schema_changed([*removals(tables), ("rmdir", name)])
         for tdef in tables:
             self.engines[tdef.engine].drop_table(tdef)
-            self.dictionary.remove(name, tdef.name)
-        self.dictionary.drop_database(name)
-        if self.fs.exists(name):
-            for leftover in self.fs.listdir(name):
-                self.fs.remove(f"{name}/{leftover}")
-            self.fs.rmdir(name)
-        self.schema_changed()
+        perform(self.fs, self.dictionary.pending)
+        self.dictionary.pending = []
         return len(tables)
 
     def create_table(self, tdef: TableDef) -> None:
@@ -193,23 +271,50 @@ class Database:
         engine = self.engines[tdef.engine]
         engine.create_table(tdef)
         try:
+            self._make_durable(tdef)
             self.dictionary.put(tdef)
             self.schema_changed()
         except BaseException:
-            engine.drop_table(tdef)
+            if self.failure is None:
+                engine.drop_table(tdef)
             raise
         self.created[tdef.id] = self.scheduler.wall_clock().replace(microsecond=0)
 
     def drop_table(self, tdef: TableDef) -> None:
         self.note_change()
         self._forget(tdef)
-        self.engines[tdef.engine].drop_table(tdef)
         self.dictionary.remove(tdef.db, tdef.name)
-        self.schema_changed()
+        self.schema_changed(removals([tdef]))
+        self.engines[tdef.engine].drop_table(tdef)
+        self._settle()
 
     def truncate_table(self, tdef: TableDef) -> None:
         self.note_change()
         self.engines[tdef.engine].truncate_table(tdef)
+        self._log_durable()
+        self.forget_plans()
+
+    def _make_durable(self, tdef: TableDef) -> None:
+        """Everything in the table's files, and their names, survive a crash from now on."""
+        if self.persistent:
+            with self.scheduler.latch:
+                for path in files_of(tdef):
+                    if path in self.pool.spaces:
+                        self.pool.flush(self.pool.spaces[path])
+            if tdef.engine != "InnoDB":
+                self.engines[tdef.engine].flush()
+            self.fs.sync_dir(tdef.db)
+
+    def exchange_table(self, old: TableDef, scratch: TableDef, new: TableDef) -> None:
+        """`scratch`, a complete table that the dictionary does not know, becomes `new` and takes the place of `old`."""
+        self._forget(old)
+        self._make_durable(scratch)
+        self.dictionary.remove(old.db, old.name)
+        self.dictionary.put(new)
+        self.schema_changed([*removals([old]), *renamings(scratch, new)])
+        self.engines[old.engine].drop_table(old)
+        self.engines[new.engine].rename_table(scratch, new)
+        self._settle()
         self.forget_plans()
 
     def rename_table(self, old: TableDef, new: TableDef, *, move_references: bool = True) -> None:
@@ -219,13 +324,18 @@ class Database:
         self.note_change()
         self._forget(old)
         children = [r.child for r in self.dictionary.references_to(*old.full_name) if r.child.full_name != old.full_name]
-        self.engines[old.engine].rename_table(old, new)
         self.dictionary.remove(old.db, old.name)
         self.dictionary.put(new)
         if move_references:
             for child in {c.id: c for c in children}.values():
-                self.replace_definition(child, rename_key_references(child, old.full_name, new.full_name))
-        self.schema_changed()
+                followed = rename_key_references(child, old.full_name, new.full_name)
+                self._forget(child)
+                self.engines[child.engine].update_definition(child, followed)
+                self.dictionary.put(followed)
+        self.schema_changed(renamings(old, new))
+        self.engines[old.engine].rename_table(old, new)
+        self._settle()
+        self.forget_plans()
 
     def replace_definition(self, old: TableDef, new: TableDef) -> None:
         """`new` differs from `old` only in what the engine does not store."""
@@ -233,7 +343,10 @@ class Database:
         self._forget(old)
         self.engines[old.engine].update_definition(old, new)
         self.dictionary.put(new)
-        self.schema_changed()
+        try:
+            self.schema_changed()
+        except Error as error:
+            raise self._fail(error) from error  # the engine has the new definition, the dictionary the old one
 
     def _forget(self, tdef: TableDef) -> None:
         self._handles.pop((tdef.db, tdef.name), None)
@@ -306,14 +419,29 @@ class Database:
         _open.discard(self)
         try:
             self.scheduler.stop()
-            self._each_engine(lambda engine: engine.flush())
-            self._each_engine(lambda engine: engine.close())
-            if self.path != MEMORY and not self.dictionary.clean:
-                self.dictionary.clean = True
-                self.dictionary.save()
+            if self.failure is None:
+                self._close_files()
         finally:
+            self._abandon()
             self._lock.release()
             self.fs.close()
+
+    def _close_files(self) -> None:
+        """Write everything; the next start finds nothing to recover."""
+        self._each_engine(lambda engine: engine.flush())
+        self._each_engine(lambda engine: engine.close())
+        if self.durable is not None:
+            self.durable.redo.checkpoint(self.durable.redo.lsn)
+        if self.persistent and not self.dictionary.clean:
+            self.dictionary.clean = True
+            self.dictionary.save()
+
+    def _abandon(self) -> None:
+        """Close whatever is still open, without writing."""
+        for space in list(self.pool.spaces.values()):
+            space.abandon()
+        if self.durable is not None:
+            self.durable.close()
 
     def _each_engine(self, what: Callable[[Engine], None]) -> None:
         for engine in self.engines.values():
@@ -329,8 +457,10 @@ class Database:
         return f"<Database {self.path!r}{' closed' if self.closed else ''}>"
 
 
-def _open_directory(path: str) -> tuple[FileSystem, Any]:
+def _open_directory(path: str, file_system: FileSystem | None) -> tuple[FileSystem, Any]:
     """The file system below `path` and the lock on it; creates the directory, refuses what is not ours (rules 1 to 3)."""
+    if file_system is not None:
+        return file_system, file_system.lock(LOCK_FILE)
     if path == MEMORY:
         memory = MemoryFileSystem()
         return memory, memory.lock(LOCK_FILE)
@@ -340,7 +470,7 @@ def _open_directory(path: str) -> tuple[FileSystem, Any]:
         raise _refused(f"'{path}' is not a directory")
     if os.path.isdir(path):
         found = set(os.listdir(path))
-        if FILE_NAME not in found and found - {LOCK_FILE, FILE_NAME + ".new"}:
+        if FILE_NAME not in found and not is_unfinished(found):
             raise _refused(f"'{path}' is not a minidb database: it holds files but no '{FILE_NAME}'; nothing was changed")
     else:
         os.makedirs(path)

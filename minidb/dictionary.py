@@ -10,14 +10,16 @@ Rules
    the new dictionary, never a mixture.
 2. Every change goes through a method that bumps `version`; whoever caches something derived from definitions compares versions.
 3. `clean` says that the directory was closed by `close`.  While it is false on disk, data files may be behind the dictionary.
-4. Names are case-sensitive, as under lower_case_table_names = 0.
+4. `pending` lists what is to be done to files because of the last change: ["remove", path], ["rename", from, to] ...  Whoever opens
+   the directory finishes it.
+5. Names are case-sensitive, as under lower_case_table_names = 0.
 """
 
 from __future__ import annotations
 
 import datetime
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minidb.catalog import Check, Column, Default, ForeignKey, IndexDef, IndexPart, TableDef
@@ -30,6 +32,14 @@ if TYPE_CHECKING:
 FILE_NAME = "minidb.dictionary"
 MAGIC = "minidb-dictionary"
 FORMAT = 1
+
+
+class UnsureError(Exception):
+    """A step of writing the dictionary failed in a way that leaves open whether the old or the new one will be found."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(cause)
+        self.cause = cause
 
 
 class DatabaseDef:
@@ -61,6 +71,7 @@ class Dictionary:
         self.next_index_id = 1
         self.version = 1
         self.clean = True
+        self.pending: list[tuple[str, ...]] = []
         self._references: dict[tuple[str, str], list[Reference]] | None = None
 
     # ---- reading
@@ -160,6 +171,13 @@ class Dictionary:
     @classmethod
     def load(cls, fs: FileSystem) -> Dictionary:
         """Read the dictionary of a directory.  Raises OperationalError if the file is damaged or of another format."""
+
+        made = cls(fs)
+        made._fill(cls._read(fs))
+        return made
+
+    @staticmethod
+    def _read(fs: FileSystem) -> dict[str, Any]:
         import json
 
         file = fs.open(FILE_NAME)
@@ -175,15 +193,22 @@ class Dictionary:
             raise _damaged(f"format {words[1]} is not known to this version of minidb")
         if words[3] != str(len(body)) or words[2] != f"{zlib.crc32(body):08x}":
             raise _damaged("its checksum does not match")
-        made = cls(fs)
         try:
-            made._fill(json.loads(body))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            found = json.loads(body)
+        except ValueError as error:
             raise _damaged(f"its contents make no sense ({error!r})") from error
-        return made
+        return found if isinstance(found, dict) else {}
+
+    def reload(self) -> None:
+        """Forget changes that could not be saved.  Raises OSError and what `load` raises."""
+        if self.fs is not None:
+            self.schemas.clear()
+            self._references = None
+            self._fill(self._read(self.fs))
 
     def save(self) -> None:
-        """Write the dictionary (rule 1).  Does nothing for a dictionary in memory."""
+        """Write the dictionary (rule 1).  Does nothing for a dictionary in memory.  Raises OSError, and the file is as it was;
+        UnsureError if it may be the old one or the new one."""
         if self.fs is None:
             return
         import json
@@ -196,15 +221,24 @@ class Dictionary:
         file = self.fs.open(beside, create=True)
         try:
             file.write_at(0, head + body)
-            file.sync()
+            self._certain(file.sync)
         finally:
             file.close()
-        self.fs.rename(beside, FILE_NAME)
-        self.fs.sync_dir("")
+        fs = self.fs
+        self._certain(lambda: fs.rename(beside, FILE_NAME))
+        self._certain(lambda: fs.sync_dir(""))
+
+    @staticmethod
+    def _certain(step: Callable[[], None]) -> None:
+        try:
+            step()
+        except OSError as error:
+            raise UnsureError(error) from error
 
     def _as_json(self) -> dict[str, Any]:
         return {
             "clean": self.clean,
+            "pending": self.pending,
             "next_table_id": self.next_table_id,
             "next_index_id": self.next_index_id,
             "version": self.version,
@@ -218,7 +252,14 @@ class Dictionary:
         }
 
     def _fill(self, data: dict[str, Any]) -> None:
+        try:
+            self._fill_from(data)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _damaged(f"its contents make no sense ({error!r})") from error
+
+    def _fill_from(self, data: dict[str, Any]) -> None:
         self.clean = bool(data["clean"])
+        self.pending = [tuple(map(str, operation)) for operation in data["pending"]]
         self.next_table_id = int(data["next_table_id"])
         self.next_index_id = int(data["next_index_id"])
         self.version = int(data["version"])

@@ -11,7 +11,7 @@ Definitions of terms and rules of the statements: statements/transactions.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from minidb.database import Database
@@ -55,6 +55,7 @@ class Session(SessionSettings):
         "owner",
         "plain",
         "prepared_texts",
+        "refusal",
         "row_count",
         "savepoints",
         "setting",
@@ -84,6 +85,7 @@ class Session(SessionSettings):
         self.noted: Warnings | None = None
         self.stale = False
         self.closed = False
+        self.refusal: Callable[[], Error] | None = None
         self.explicit = False
         self.one_shot = False
         self.savepoints: dict[str, tuple[int, bool]] = {}
@@ -160,8 +162,8 @@ class Session(SessionSettings):
 
     def _first_time(self, text: str, args: Any) -> Result:
         """The text is not in this setting's cache."""
-        if self.closed:
-            raise SqlError.of(1927)
+        if self.refusal is not None:
+            raise self.refusal()
         self.current = text
         self.stale = True
         try:
@@ -178,8 +180,8 @@ class Session(SessionSettings):
 
     def insert_rows(self, key: str, text: str, rows: Sequence[tuple[Any, ...]]) -> Result:
         """Run the INSERT of one row whose normalised text is `key` for many rows, as one statement."""
-        if self.closed:
-            raise SqlError.of(1927)
+        if self.refusal is not None:
+            raise self.refusal()
         self.stale = True
         try:
             prepared = preparing.prepare_key(self, key, rows[0])
@@ -192,8 +194,8 @@ class Session(SessionSettings):
         """A statement that is not a plan."""
         from minidb.statements.dispatch import handler_of
 
-        if self.closed:
-            raise SqlError.of(1927)
+        if self.refusal is not None:
+            raise self.refusal()
         self.current = text
         self.began = self.scheduler.now()
         self.moment_of_statement = None
@@ -223,8 +225,8 @@ class Session(SessionSettings):
     def run_plan(self, prepared: Prepared, params: tuple[Any, ...], text: str, args: Any,
              many: Sequence[tuple[Any, ...]] | None = None) -> Result:
         """Run a plan with all that may be special about the session.  many: the rows of a multi-row INSERT."""
-        if self.closed:
-            raise SqlError.of(1927)
+        if self.refusal is not None:
+            raise self.refusal()
         self.current = text
         self.began = self.scheduler.now()
         self.moment_of_statement = None
@@ -467,12 +469,20 @@ class Session(SessionSettings):
         else:
             self.close()
 
+    def refuse(self, error: Callable[[], Error]) -> None:
+        """From now on every statement raises `error()`."""
+        self.refusal = error
+        self._plain_texts, self._arg_texts = {}, {}
+
     def close(self) -> None:
         """Roll back, give back all locks, drop temporary tables.  Calling it again does nothing."""
         if self.closed:
             return
         self.closed = True
-        self._plain_texts, self._arg_texts = {}, {}
+        self.refuse(lambda: SqlError.of(1927))
+        if self.instance.failure is not None:
+            self.instance.sessions.pop(self.connection_id, None)
+            return
         if self.trx.active:
             self.instance.innodb.rollback(self.trx)
         if self.locked is not None:

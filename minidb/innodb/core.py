@@ -162,10 +162,15 @@ class Core:
         return trx.isolation > Isolation.READ_COMMITTED
 
     # ---- between operations
-    def trim(self) -> None:
-        """Bring pool and redo log back within their limits; nobody holds a page."""
+    def trim(self, quiet: bool = False) -> None:
+        """Bring pool and redo log back within their limits; nobody holds a page.  quiet: a page that cannot be written stays in
+        memory, and whoever comes next is told."""
         if self.bounded:
-            self.pool.trim()
+            try:
+                self.pool.trim()
+            except Error:
+                if not quiet:
+                    raise
 
     def _extend_ids(self, number: int) -> None:
         """Transaction ids up to ID_STEP behind `number` may be given out: a restart begins behind them."""

@@ -50,7 +50,7 @@ def truncate_table(core: Core, tdef: TableDef) -> None:
     """Remove every row, version and off-page value; the counter starts again."""
     table = core.table(tdef)
     mtr, space = core.mtr, table.space
-    number = core.system.next_number()
+    change = core.system.next_number()
     indexes = (table.clustered, *table.secondaries)
     for index in indexes:
         index.tree.clear(mtr)
@@ -59,9 +59,9 @@ def truncate_table(core: Core, tdef: TableDef) -> None:
         if number not in keep:
             space.free_number(mtr, number)
     table.set_auto_increment(mtr, 1)
-    space.set_meta(mtr, REBUILT, number)
+    space.set_meta(mtr, REBUILT, change)
     mtr.commit()
-    table.def_trx_id = table.rebuilt_trx_id = number
+    table.def_trx_id = table.rebuilt_trx_id = change
 
 
 def create_index(core: Core, old: TableDef, new: TableDef, ordinal: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from minidb.catalog import TableDef
 from minidb.engine import Engine, Isolation, Table, Trx
@@ -10,12 +10,14 @@ from minidb.innodb import ddl, purge, rollback
 from minidb.innodb.core import PURGE_EVERY, PURGE_WORKER, Core
 from minidb.innodb.lock import LockSystem
 from minidb.innodb.profile import Profile
+from minidb.innodb.recovery import InnodbRecovery
 from minidb.innodb.table import InnodbTable
 from minidb.innodb.trx import InnodbTrx, Savepoint
 from minidb.scheduler import Scheduler
 from minidb.storage.buffer_pool import BufferPool
 
 SYSTEM_SPACE = "ibdata1"
+SYSTEM_SPACE_ID = 0xFFFFFFFE  # tables have their own ids
 PURGE_BATCH = 32  # committed logs in one hold of the latch
 PURGE_PAUSE = 1.0  # seconds after which a small history is purged too
 
@@ -31,10 +33,11 @@ class InnodbEngine(Engine):
     ) -> None:
         self.scheduler = scheduler
         self.locks = LockSystem(scheduler, profile)
-        space = pool.open_space(SYSTEM_SPACE, create=not pool.fs.exists(SYSTEM_SPACE))
+        space = pool.open_space(SYSTEM_SPACE, create=not pool.fs.exists(SYSTEM_SPACE), space_id=SYSTEM_SPACE_ID)
         self.core = Core(pool, scheduler, self.locks, space, leaf_capacity)
         self._latch = scheduler.latch
         self._handles: dict[int, InnodbTable] = {}
+        self.highest_table = 0  # largest table id that recovery met in undo records
         scheduler.spawn(PURGE_WORKER, self._purge_step)
 
     # ---- definitions
@@ -141,6 +144,8 @@ class InnodbEngine(Engine):
             core.mtr.commit()
             core.system.end(trx)
             core.finish(trx)
+        if core.redo is not None:
+            core.redo.commit()
 
     def rollback(self, trx: Trx) -> None:
         assert isinstance(trx, InnodbTrx)
@@ -201,7 +206,18 @@ class InnodbEngine(Engine):
 
     # ---- life
     def recover(self) -> Iterator[str]:
-        return iter(())
+        return self.recover_tables(lambda: iter(()), crashed=False)
+
+    def recover_tables(self, definitions: Callable[[], Iterator[TableDef]], crashed: bool) -> Iterator[str]:
+        """Roll back what a crash interrupted, find the history that purge has to go on with; says what it did.  definitions: every
+        InnoDB table.  Called before any session is there."""
+        self.highest_table = 0
+        with self._latch:
+            run = InnodbRecovery(self.core, definitions, crashed)
+            yield from run.run()
+            self.highest_table = run.highest_table
+            if self.core.system.history:
+                self.scheduler.poke(PURGE_WORKER)
 
     def flush(self) -> None:
         with self._latch:
@@ -216,7 +232,7 @@ class InnodbEngine(Engine):
                 core.rollback(trx)
             purge.purge(core)
             core.undo.free_all(core.mtr)
-            core.save_counters()
+            core.save_counters(final=True)
             for table in core.tables.values():
                 table.space.close()
             core.tables.clear()

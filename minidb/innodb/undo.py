@@ -202,7 +202,7 @@ class UndoSpace:
 
     def _close(self, trx: InnodbTrx, last: Page) -> None:
         """The log of `trx` has ended in page `last`; the page can take another one if it has room."""
-        if len(last.rows) < MAX_SLOTS - 8 and last.nbytes < ROOM * 3 // 4:
+        if self._has_room(last):
             self._open[last.no] = None
         trx.log_pages.clear()
         trx.undo_records = 0
@@ -234,6 +234,34 @@ class UndoSpace:
             page.nbytes = 0
         else:
             self._space.free(mtr, page)
+
+    # ---- recovery
+    def rebuild(self, pages: list[int], active: set[int], logs: list[list[int]]) -> None:
+        """Learn from recovery what is in use.  pages: all undo pages.  active: those that a running transaction wrote to.
+        logs: the pages of each log."""
+        self._logs.clear()
+        self._open.clear()
+        for numbers in logs:
+            for number in numbers:
+                self._logs[number] = self._logs.get(number, 0) + 1
+        middle = {number for numbers in logs for number in numbers[:-1]}
+        mtr = self._pool.mtr()
+        for number in pages:
+            page = self._page(number)
+            if number not in self._logs and page.rows:
+                self._cut(page, mtr, 0)  # nothing but rests of purged logs
+                page.nbytes = 0
+            if number not in active and number not in middle and self._has_room(page):
+                self._open[number] = None
+        mtr.commit()
+
+    def bytes_before(self, number: int, slot: int) -> int:
+        """Size of the records of a page before `slot`, roughly."""
+        return sum(len(encode_atoms(record)) + RECORD_OVERHEAD for record in self._page(number).rows[:slot])
+
+    @staticmethod
+    def _has_room(page: Page) -> bool:
+        return len(page.rows) < MAX_SLOTS - 8 and page.nbytes < ROOM * 3 // 4
 
     def free_all(self, mtr: Mtr) -> None:
         """Give back all pages without a log (at a clean shutdown that is every undo page)."""

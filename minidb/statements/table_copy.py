@@ -144,10 +144,7 @@ def rebuild(session: Session, change: Alteration) -> int:
         engine.drop_table(scratch)
         raise
     created = instance.created.get(old.id)
-    instance.drop_table(old)
-    engine.rename_table(scratch, new)
-    instance.dictionary.put(new)
-    instance.schema_changed()
+    instance.exchange_table(old, scratch, new)
     instance.created[new.id] = created or session.scheduler.wall_clock().replace(microsecond=0)
     return copied
 

@@ -15,12 +15,16 @@ from __future__ import annotations
 import zlib
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from minidb.errors import SqlError
 from minidb.storage.file import FileSystem, describe
 from minidb.storage.mtr import Mtr, RedoSink
 from minidb.storage.page import Page, PageKind
 from minidb.storage.space import Tablespace
+
+if TYPE_CHECKING:
+    from minidb.storage.page_writer import PageWriter
 
 YOUNG_SHARE = (5, 8)
 
@@ -52,7 +56,7 @@ class BufferPool:
 
     __slots__ = (
         "_mtr", "_past_requests", "dirty", "evicted", "fs", "limit", "lsn", "made_young", "old", "pages_read", "pages_written",
-        "spaces", "young",
+        "spaces", "writer", "young",
     )
 
     def __init__(self, fs: FileSystem, limit_pages: int | None = None) -> None:
@@ -71,14 +75,17 @@ class BufferPool:
         self.made_young = 0
         self._past_requests = 0
         self._mtr = Mtr(self)
+        self.writer: PageWriter | None = None
 
     def mtr(self) -> Mtr:
         """The mini-transaction to use now: one at a time, under the latch, committed or rolled back by whoever asked for it."""
         return self._mtr
 
-    def attach_redo(self, redo: RedoSink | None, atomic: bool = False) -> None:
-        """From now on mini-transactions log to `redo`, and pages wait for it before they are written."""
+    def attach_redo(self, redo: RedoSink | None, atomic: bool = False, writer: PageWriter | None = None) -> None:
+        """From now on mini-transactions log to `redo`, and pages wait for it before they are written; through `writer` if there is
+        one."""
         self._mtr.configure(redo, atomic)
+        self.writer = writer
 
     # ---- tablespaces
     def open_space(self, path: str, create: bool = False, space_id: int = 0) -> Tablespace:
@@ -115,13 +122,18 @@ class BufferPool:
         return wanted
 
     def release(self, space: Tablespace) -> None:
-        """Forget the pages of `space` without writing them."""
+        """Forget the pages of `space` without writing them, and close its file."""
         for page in space.frames.values():
             self.dismiss(page)
         self._past_requests += requests_of(space)
         space.frames.clear()
         space.trees.clear()
         del self.spaces[space.path]
+        if self.writer is None:
+            space.file.close()
+        else:
+            with self.writer.lock:  # the page cleaner may be writing to it
+                space.file.close()
 
     # ---- pages (called by Tablespace)
     def admit(self, page: Page) -> None:
@@ -133,7 +145,7 @@ class BufferPool:
         self.young.pop(page, None)
         self.old.pop(page, None)
         if page.dirty:
-            self._clean(page)
+            self.cleaned(page)
 
     @property
     def resident(self) -> int:
@@ -141,9 +153,12 @@ class BufferPool:
         return len(self.young) + len(self.old)
 
     def trim(self) -> None:
-        """Evict down to the limit.  Only between operations, latch held, with no page object in anyone's hands.  Writes dirty
-        victims; raises 1026 or 1114 if that fails, and the page stays, dirty."""
+        """Evict down to the limit, and keep the redo log from filling up.  Only between operations, latch held, with no page object
+        in anyone's hands.  Writes dirty victims; raises 1026 or 1114 if that fails, and the page stays, dirty."""
         limit = self.limit
+        writer = self.writer
+        if writer is not None and writer.redo.crowded:
+            writer.relieve()
         if limit is None:
             return
         young, old = self.young, self.old
@@ -160,6 +175,10 @@ class BufferPool:
                 del old[page]
                 young[page] = None
                 self.made_young += 1
+            elif writer is not None and page in writer.in_flight:
+                old.move_to_end(page)
+                if len(young) + len(old) - len(writer.in_flight) <= limit:
+                    return
             elif page.level and spared < len(old) and _has_child_in_memory(page):
                 spared += 1
                 old.move_to_end(page)
@@ -169,8 +188,11 @@ class BufferPool:
 
     def _evict(self, page: Page) -> None:
         if page.dirty:
-            self._write(page)
-            self._clean(page)
+            if self.writer is not None:
+                self.writer.make_room(page)
+            else:
+                self._write(page)
+                self.cleaned(page)
         del self.old[page]
         del page.space.frames[page.no]
         self.evicted += 1
@@ -185,7 +207,8 @@ class BufferPool:
         page.space.write(page)
         self.pages_written += 1
 
-    def _clean(self, page: Page) -> None:
+    def cleaned(self, page: Page) -> None:
+        """`page` does not differ from its file any more."""
         page.dirty = False
         page.oldest_lsn = 0
         del self.dirty[page]
@@ -193,6 +216,9 @@ class BufferPool:
     def flush(self, space: Tablespace | None = None) -> None:
         """Write all dirty pages (of `space`), then sync.  Pages count as clean only after the sync of their file: raises 1026 or
         1114, and what was not made durable stays dirty."""
+        if self.writer is not None:
+            self.writer.flush(space)
+            return
         pages = sorted(
             (p for p in self.dirty if space is None or p.space is space), key=lambda p: (p.space.path, p.no)
         )
@@ -206,7 +232,7 @@ class BufferPool:
         for target in targets:
             target.sync()
         for page in pages:
-            self._clean(page)
+            self.cleaned(page)
 
     # ---- looking inside
     @property

@@ -15,16 +15,23 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from minidb.storage.file import File, FileSystem, Lock, MemoryLock, locked_error
-
-if TYPE_CHECKING:
-    import random
 
 SECTORS = (512, 4096)
 DATA_KINDS = frozenset(("write", "truncate"))
 NAME_KINDS = frozenset(("create", "remove", "rename", "mkdir", "rmdir"))
+
+
+class Chance(Protocol):
+    """What a generator of random numbers offers (`Scheduler.random`, or a test's own)."""
+
+    def random(self) -> float: ...
+
+    def randint(self, a: int, b: int) -> int: ...
+
+    def randrange(self, stop: int, /) -> int: ...
 
 
 class Event(NamedTuple):
@@ -146,7 +153,7 @@ class Platter:
             image.apply(event)
         return image
 
-    def variants(self, rng: random.Random, extra: int = 1) -> Iterator[tuple[str, Image]]:
+    def variants(self, rng: Chance, extra: int = 1) -> Iterator[tuple[str, Image]]:
         """(description, disk) of a bounded choice: everything happened, nothing did, the last write is missing, torn, or the only
         one; then `extra` random subsets."""
         data, names = self.data, len(self.names)
@@ -166,7 +173,7 @@ class Platter:
             for i in range(extra):
                 yield f"random {i}", self.outcome(self._some(rng), rng.randint(0, names))
 
-    def _some(self, rng: random.Random) -> list[Event]:
+    def _some(self, rng: Chance) -> list[Event]:
         """A random subset of the uncertain writes, some of them torn."""
         found: list[Event] = []
         for event in self.data:
@@ -178,7 +185,7 @@ class Platter:
         return found
 
 
-def torn(event: Event, rng: random.Random) -> list[Event]:
+def torn(event: Event, rng: Chance) -> list[Event]:
     """Pieces of a write, cut at sector borders, of which some are missing."""
     if event.kind != "write":
         return []

@@ -197,3 +197,24 @@ def decode_page(space: Tablespace, no: int, data: bytes) -> Page:
     except (ValueError, IndexError, KeyError, TypeError, struct.error, OverflowError) as error:
         raise corrupt(space, no, f"cannot be decoded ({error})") from error
     return page
+
+
+def header_of(data: bytes) -> tuple[int, ...]:
+    """(checksum, page, space, kind, level, lsn, prev, next, tree, count, flags, max_trx_id, nbytes) of a page's bytes."""
+    header: tuple[int, ...] = _HEADER.unpack_from(data)
+    return header
+
+
+def seal(header: tuple[int, ...], body: bytes) -> bytes:
+    """A page of these header fields (its checksum is computed) and this body."""
+    rest = b"".join((_HEADER.pack(*header)[4:], bytes(PAGE_HEADER - _HEADER.size), body, bytes(PAGE_ROOM - len(body))))
+    return _CRC.pack(zlib.crc32(rest)) + rest
+
+
+def split_header_page(data: bytes) -> tuple[bytes, bytes]:
+    """(fixed fields and bitmaps, meta as JSON) of page 0.  Raises ValueError if it is no tablespace header."""
+    magic, version, _, extents, meta = _SPACE_HEADER.unpack_from(data, PAGE_HEADER)
+    if magic != MAGIC or version != FORMAT_VERSION:
+        raise ValueError(f"not a tablespace of format {FORMAT_VERSION}")
+    middle = PAGE_HEADER + _SPACE_HEADER.size + 8 * extents
+    return data[PAGE_HEADER:middle], data[middle : middle + meta]

@@ -133,10 +133,13 @@ class Tablespace:
 
     def write(self, page: Page) -> None:
         """Write `page` to the file (the pool keeps the dirty list).  Raises 1026, 1114."""
+        self.write_bytes(page.no, encode_page(page))
+
+    def write_bytes(self, no: int, data: bytes) -> None:
+        """Write the bytes of page `no`.  Raises 1026, 1114."""
         self.unsynced = True
-        data = encode_page(page)
         try:
-            self.file.write_at(page.no * PAGE_SIZE, data)
+            self.file.write_at(no * PAGE_SIZE, data)
         except OSError as error:
             raise write_failed(self.path, self.table, error) from error
 
@@ -322,7 +325,6 @@ class Tablespace:
     def abandon(self) -> None:
         """Close without writing."""
         self.pool.release(self)
-        self.file.close()
 
     def drop(self) -> None:
         """Close and remove the file."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from minidb.database import LOCK_FILE, Database
+from minidb.database import Database
 from minidb.dictionary import FILE_NAME, Dictionary
 from minidb.errors import OperationalError
 from minidb.storage.file import RealFileSystem
@@ -101,13 +101,16 @@ def test_a_second_opener_is_refused(tmp_path: Path) -> None:
     Database(str(tmp_path)).close()
 
 
-def test_a_directory_that_was_not_closed_is_refused(tmp_path: Path) -> None:
+def test_a_directory_that_was_not_closed_is_recovered(tmp_path: Path) -> None:
     code = (f"import os\nfrom minidb.database import Database\nd = Database({str(tmp_path)!r})\n"
-            "d.session().execute('CREATE TABLE t (a INT)')\nos._exit(1)")
+            "s = d.session()\ns.execute('CREATE TABLE t (a INT)')\ns.execute('INSERT INTO t VALUES (1)')\n"
+            "s.execute('BEGIN')\ns.execute('INSERT INTO t VALUES (2)')\nos._exit(1)")
     subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[2])
-    with pytest.raises(OperationalError, match="not closed properly"):
-        Database(str(tmp_path))
-    assert LOCK_FILE in {p.name for p in tmp_path.iterdir()}
+    with Database(str(tmp_path)) as database:
+        assert database.session().execute("SELECT * FROM t").rows == [(1,)]
+        assert database.check() == []
+    with Database(str(tmp_path)) as database:
+        assert database.recovered == []
 
 
 def test_a_program_that_forgets_to_close_leaves_a_closed_directory(tmp_path: Path) -> None:

@@ -1,0 +1,66 @@
+"""The start of a directory: its redo log is attached, and what a crash left is put in order.
+
+Order: pending file operations, orphan files, torn pages and the redo log (storage/recovery), transactions that were running
+(innodb/recovery).  Each step may be cut off by another crash and is done again then.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from minidb.statements.table_files import perform, remove_orphans, remove_unfinished, spaces_of
+from minidb.storage.durable import Durable
+
+if TYPE_CHECKING:
+    from minidb.database import Database
+
+PATIENCE = 1.0  # seconds after which people are told what takes so long
+
+
+class Recovery:
+    """One start.  told: a sentence for everything that was done."""
+
+    def __init__(self, database: Database, verbose: bool) -> None:
+        self.database = database
+        self.verbose = verbose
+        self.began = database.scheduler.now()
+        self.told: list[str] = []
+
+    def tell(self, text: str) -> None:
+        """Note what was done; people read it on stderr if they asked for it, or have to wait."""
+        self.told.append(text)
+        if self.verbose or self.database.scheduler.now() - self.began > PATIENCE:
+            print(f"minidb: recovery of '{self.database.path}': {text}", file=sys.stderr)
+
+    def open_log(self, fresh: bool, log_bytes: int) -> Durable:
+        """The directory's log, attached to the pool; its tablespaces are at the end of it.  fresh: make it."""
+        database = self.database
+        fs, dictionary = database.fs, database.dictionary
+        if fresh:
+            remove_unfinished(fs)
+            return Durable.create(fs, database.pool, database.scheduler, log_bytes)
+        if dictionary.pending:
+            perform(fs, dictionary.pending)
+            dictionary.pending = []
+            dictionary.save()
+        if not dictionary.clean:
+            for path in remove_orphans(fs, dictionary):
+                self.tell(f"removed '{path}', which belongs to no table")
+        durable = Durable.open(fs, database.pool, database.scheduler, spaces_of(dictionary), self.tell)
+        report = durable.report
+        assert report is not None
+        for name, no in report.restored:
+            self.tell(f"page {no} of '{name}' was torn and came from the doublewrite file")
+        if report.groups:
+            self.tell(f"redo log: {report.records - report.skipped} of {report.records} changes applied to "
+                      f"{len(report.applied)} pages")
+        return durable
+
+    def recover_engines(self, crashed: bool) -> None:
+        """Roll back what was running.  MyISAM has no recovery: its tables know by themselves that they are crashed."""
+        database = self.database
+        dictionary, innodb = database.dictionary, database.innodb
+        for text in innodb.recover_tables(lambda: (t for t in dictionary.all_tables() if t.engine == "InnoDB"), crashed):
+            self.tell(text)
+        dictionary.next_table_id = max(dictionary.next_table_id, innodb.highest_table + 1)
