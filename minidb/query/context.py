@@ -44,7 +44,8 @@ class ExecContext:
     """State of one execution of one plan.  Counters are what the OK packet reports."""
 
     __slots__ = (
-        "affected", "analyze", "changed", "duplicates", "explicit_id", "insert_id", "matched", "records", "session", "tables", "trx",
+        "affected", "analyze", "auto", "changed", "duplicates", "expected", "explicit_id", "insert_id", "matched", "records",
+        "session", "tables", "trx",
     )
 
     def __init__(self, session: SessionState, trx: Trx, tables: list[Table]) -> None:
@@ -58,6 +59,8 @@ class ExecContext:
         self.duplicates: int | None = None
         self.insert_id = 0  # first generated AUTO_INCREMENT value
         self.explicit_id = 0  # else the last row's given value: the OK packet has it, LAST_INSERT_ID() does not
+        self.expected = 0  # rows of a multi-row INSERT that is run row by row: AUTO_INCREMENT reserves that many at once
+        self.auto: Any = None  # the values reserved
         self.analyze: list[Any] | None = None
 
 

@@ -82,6 +82,8 @@ class Optimizer:
                 pending.append(condition)
             else:
                 plan.constant.append(condition)
+        if any(never_true(c, self.typer) for c in pending):
+            plan.constant.append(ast.Literal(False))
         pending, settled = propagate(pending, self.typer)
         plan.constant += settled
         pending = pending + implied(pending, self.typer)
@@ -273,6 +275,13 @@ def implied(conditions: list[Expr], typer: Typer) -> list[Expr]:
             (a, b) for i, a in enumerate(columns) for b in columns[i + 1:] if a.slot != b.slot]
         derived += [ast.Binary("=", a, b) for a, b in pairs if frozenset((a, b)) not in known]
     return derived
+
+
+def never_true(e: Expr, typer: Typer) -> bool:
+    """Whether a comparison has NULL on one side."""
+    if isinstance(e, ast.Binary) and e.op in ("=", "<>", "<", "<=", ">", ">="):
+        return any(not isinstance(s, ast.RowExpr) and typer.family(s) is Family.NULL for s in (e.left, e.right))
+    return isinstance(e, ast.Literal) and not e.value
 
 
 def propagate(conditions: list[Expr], typer: Typer) -> tuple[list[Expr], list[Expr]]:

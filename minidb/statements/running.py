@@ -92,6 +92,7 @@ def _run_many(session: Session, prepared: Prepared, context: ExecContext, many: 
     """One row after the other; the counters add up, the insert id is the first row's."""
     run = prepared.run
     affected = duplicates = insert_id = number = 0
+    context.expected, context.auto = len(many), None
     try:
         for number, params in enumerate(many, 1):
             context.affected = context.insert_id = 0
@@ -104,6 +105,8 @@ def _run_many(session: Session, prepared: Prepared, context: ExecContext, many: 
                 session.check_interrupted()
     except Error as error:
         raise _at_row(error, number) from error.__cause__
+    finally:
+        context.expected, context.auto = 0, None
     context.affected, context.insert_id = affected, insert_id
     context.records, context.duplicates = len(many), duplicates
 

@@ -205,7 +205,8 @@ def test_aggregates_over_nothing(kit: Kit) -> None:
 
 def test_aggregates(kit: Kit) -> None:
     assert kit.run("SELECT COUNT(k), COUNT(DISTINCT k), AVG(k), MAX(d), BIT_OR(id), "
-                   "GROUP_CONCAT(id ORDER BY id DESC SEPARATOR '-') FROM t WHERE id > 6") == [(3, 3, Decimal("1.0000"), datetime.date(2020, 1, 10), 15, "10-9-8-7")]
+                   "GROUP_CONCAT(id ORDER BY id DESC SEPARATOR '-') FROM t WHERE id > 6") == [
+                       (3, 3, Decimal("1.0000"), datetime.date(2020, 1, 10), 15, "10-9-8-7")]
 
 
 def test_rollup(kit: Kit) -> None:

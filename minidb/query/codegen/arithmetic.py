@@ -29,9 +29,9 @@ def number_template(gen: ExprGen, t: SqlType, double: bool = False) -> str:
         return "float({})" if double else "{}"
     if t.is_temporal():
         return f"{gen.unit.named('as_number', as_number)}({{}})"
-    if t.name in ("enum", "set"):
-        return f"{gen.unit.named('to_double', to_double)}({{}})"
-    return f"{gen.unit.named('to_double' if double else 'to_number', to_double if double else to_number)}({{}})"
+    double = double or t.name in ("enum", "set")
+    name = gen.unit.named("to_double", to_double) if double else gen.unit.named("to_number", to_number)
+    return f"{name}({{}}, {gen.warn()})"
 
 
 def unary(gen: ExprGen, e: ast.Unary) -> str:
@@ -56,6 +56,8 @@ def binary(gen: ExprGen, e: ast.Binary) -> str:
     ta, tb = gen.typed(e.left).type, gen.typed(e.right).type
     result = gen.typed(e).type
     double = result.family is Family.FLOAT
+    if double and (is_quotient(gen, e.left) or is_quotient(gen, e.right)):
+        return as_double(gen, e)
     wa, wb = number_template(gen, ta, double), number_template(gen, tb, double)
     if op in ("/", "DIV", "%"):
         return _division(gen, op, e, wa, wb, double)
@@ -72,6 +74,32 @@ def binary(gen: ExprGen, e: ast.Binary) -> str:
         return f"{gen.unit.const(runtime.exact(_METHODS[op]), 'exact_')}({left}, {right})"
 
     return gen.lift(build, e.left, e.right)
+
+
+def is_quotient(gen: ExprGen, e: Expr) -> bool:
+    """Whether an exact expression has a division in it, which as a DOUBLE is computed without rounding to DECIMAL's digits."""
+    if not isinstance(e, ast.Binary) or e.op not in ("+", "-", "*", "/") or gen.typed(e).type.family is not Family.DECIMAL:
+        return False
+    return e.op == "/" or is_quotient(gen, e.left) or is_quotient(gen, e.right)
+
+
+def as_double(gen: ExprGen, e: Expr) -> str:
+    """The value of a number computed in DOUBLE throughout."""
+    if isinstance(e, ast.Binary) and (is_quotient(gen, e) or is_quotient(gen, e.left) or is_quotient(gen, e.right)):
+        left, right = _held(gen, e.left), _held(gen, e.right)
+        checks = f"{left[0]} is None or {right[0]} is None"
+        if e.op == "/":
+            done = f"{gen.unit.named('divide_floats', runtime.divide_floats)}({left[1]}, {right[1]})"
+        else:
+            done = f"{left[1]} {e.op} {right[1]}"
+        return f"(None if {checks} else {done})"
+    template = number_template(gen, gen.typed(e).type, double=True)
+    return gen.lift(template.format, e)
+
+
+def _held(gen: ExprGen, e: Expr) -> tuple[str, str]:
+    name = gen.unit.temp()
+    return f"({name} := {as_double(gen, e)})", name
 
 
 def _integer(gen: ExprGen, e: ast.Binary, source: str, result: SqlType, ta: SqlType, tb: SqlType) -> str:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from minidb.engine import Table, Trx
 from minidb.errors import SqlError
+from minidb.query.context import ExecContext
 
 
 def check_generated(value: int) -> None:
     """Raises 1467: the counter has left the column's range."""
     raise SqlError.of(1467)
+
+
+def next_of_many(x: ExecContext, table: Table) -> int:
+    """A value for one row of a multi-row INSERT that is run row by row (`ExecContext.expected` rows)."""
+    if x.auto is None:
+        x.auto = AutoIncrement(table, x.trx, x.expected, True)
+    value: int = x.auto.next()
+    return value
 
 
 class AutoIncrement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from minidb.query.ast import Expr
+from minidb.query.codegen.arithmetic import as_double, is_quotient
 from minidb.query.types_of import CONNECTION_COLLATION, Typer
 from minidb.types.coerce import to_bytes, to_datetime, to_double, to_time
 from minidb.types.collation import get_collation
@@ -76,7 +77,7 @@ def wrapper(gen: ExprGen, t: SqlType, kind: Kind) -> tuple[str, bool]:
             return "{}", False
         if t.family is Family.DECIMAL:
             return "float({})", False
-        return f"{gen.unit.named('to_double', to_double)}({{}})", False
+        return f"{gen.unit.named('to_double', to_double)}({{}}, {gen.warn()})", False
     if way == "bytes":
         return ("{}" if t.family is Family.BYTES else f"{gen.unit.named('to_bytes', to_bytes)}({{}})"), False
     if way == "datetime":
@@ -100,7 +101,10 @@ def operand(gen: ExprGen, expr: Expr, kind: Kind) -> Operand:
     """Code for one side of a comparison of kind `kind`."""
     typed = gen.typer.typed(expr)
     template, fallible = wrapper(gen, typed.type, kind)
-    source = gen.value(expr)
+    if kind.way == "double" and is_quotient(gen, expr):
+        template, source = "{}", as_double(gen, expr)
+    else:
+        source = gen.value(expr)
     nullable = typed.nullable or source == "None"
     if gen.is_const(expr) and (template != "{}" or not gen.is_atom(source)) and gen.unit.hoisting:
         whole = template.format(source)

@@ -72,6 +72,12 @@ class ExprGen:
             ast.RowExpr: self._row, ast.Aggregate: self._stray_aggregate,
         }
 
+    def warn(self) -> str:
+        """Source of the receiver of conversion warnings; in a strict change of data it raises."""
+        if self.strict:
+            return self.unit.named("refuse_truncated", functions.refuse_truncated)
+        return "x.session.warn"
+
     # ---- facts
     def typed(self, e: Expr) -> Typed:
         return self.typer.typed(e)

@@ -207,7 +207,11 @@ class InsertEmitter:
             return
         lines(f"made = {wanted}")
         with lines.indented("if made:"):
-            lines(f"{name} = {self._next_value(column)}")
+            value = self._next_value(column)
+            if self._counts_simply(column) and self.plan.target.transactional:
+                more = self.unit.named("next_of_many", auto_increment.next_of_many)
+                value = f"{more}(x, {self.table}) if x.expected else {value}"
+            lines(f"{name} = {value}")
             self._limit(lines, column)
 
     def _counts_simply(self, column: int) -> bool:
@@ -246,6 +250,7 @@ class InsertEmitter:
                 with lines.indented("else:"):
                     lines(f"{self.table}.note_auto_increment({self.trx}, {name})")
                     lines(f"x.explicit_id = {name}")
+                    lines(f"if x.auto is not None: x.auto.given({name})")
         if count is not None and (self.many or self.plan.ignore or self.plan.updates or self.plan.replace):
             lines(f"done += {count}")
         self._return(lines)
@@ -280,14 +285,22 @@ class InsertEmitter:
             if last >= 0 and not self.tdef.checks:
                 # a duplicate in the last unique index cannot be followed by another: the row is changed in place
                 with lines.indented(f"if found[0] == {last}:"):
-                    with lines.indented(f"if found[1][:{len(self.tdef.columns)}] != {row}:"):
-                        lines(f"{self.table}.update({self.trx}, found[1], {row})")
-                        lines("gone += 1")
+                    self._replace_in_place(lines, row)
                     lines("break")
             lines(f"{self.table}.delete({self.trx}, found[1])")
             lines("gone += 1")
         lines("twice += gone")
         self._stored(lines, "1 + gone")
+
+    def _replace_in_place(self, lines: Lines, row: str) -> None:
+        """InnoDB does not count a row that stays as it was."""
+        if self.plan.target.transactional:
+            with lines.indented(f"if found[1][:{len(self.tdef.columns)}] != {row}:"):
+                lines(f"{self.table}.update({self.trx}, found[1], {row})")
+                lines("gone += 1")
+        else:
+            lines(f"{self.table}.update({self.trx}, found[1], {row})")
+            lines("gone += 1")
 
     def _insert_or_update(self, lines: Lines, row: str, number: str) -> None:
         with lines.indented("try:"):
@@ -332,9 +345,9 @@ class InsertEmitter:
             with lines.indented("try:"):
                 lines(f"{self.table}.update({self.trx}, {self.plan.target.row}, {update.row()})")
                 lines("done += 2")
-                lines("twice += 1")
             with lines.indented("except IntegrityError as error:"):
                 lines(f"{self.unit.named('note_error', note_error)}(x.session, error, {self.unit.named('IGNORABLE', IGNORABLE)})")
+                lines("twice += 1")
         else:
             lines(f"{self.table}.update({self.trx}, {self.plan.target.row}, {update.row()})")
             lines("done += 2")

@@ -8,6 +8,7 @@ from minidb.catalog import Column, TableDef
 from minidb.errors import SqlError
 from minidb.query import ast
 from minidb.query.ast import Expr
+from minidb.query.codegen.arithmetic import as_double, is_quotient
 from minidb.query.codegen.unit import Lines
 from minidb.query.context import SessionState
 from minidb.query.nodes import Col, Source
@@ -67,6 +68,12 @@ class Storing:
         self.tdef: TableDef = target.tdef
         self.strict = strict
         self.ignore = ignore
+
+    def source(self, column: int, e: Expr) -> str:
+        """Source of the value of `e` on its way into `column`."""
+        if self.tdef.columns[column].type.family is Family.FLOAT and is_quotient(self.gen, e):
+            return as_double(self.gen, e)
+        return self.gen.value(e)
 
     def convert(self, lines: Lines, column: int, variable: str, row: str, null_passes: bool = False) -> None:
         """Make the value in `variable` one that the column holds.  null_passes: NULL is dealt with elsewhere (AUTO_INCREMENT)."""

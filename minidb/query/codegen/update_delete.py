@@ -61,7 +61,7 @@ class RowUpdate:
             if e is None:
                 lines(f"{name} = {self.storing.default_source(column)}")
             else:
-                lines(f"{name} = {self.gen.value(e)}")
+                lines(f"{name} = {self.storing.source(column, e)}")
                 self.storing.convert(lines, column, name, self.number)
             if column not in self.columns:
                 self.columns.append(column)
@@ -190,7 +190,9 @@ class ChangeEmitter:
         lines("rows = []")
         element = f"({', '.join([target.row, *hidden])},)"
         stop = "len(rows) >= most" if limited and self.ordered else None
+        strict, self.gen.strict = self.gen.strict, False  # only what is stored can be refused
         self._scan(lines, step, lambda body: body(f"rows.append({element})"), stop)
+        self.gen.strict = strict
         if sort_keys:
             sort(self.gen, lines, "rows", sort_keys, None)
         with lines.indented(f"for {target.row}, *_ in rows{'[:most]' if limited else ''}:"):
@@ -201,8 +203,11 @@ class ChangeEmitter:
         joins = JoinEmitter(self.gen, {step.source.slot: self._how(step.source)}, self.queries.rows_of)
         row = step.source.row
         cursor = joins.cursor(lines, step.access, self._how(step.source), [])
+        strict = self.gen.strict
+        self.gen.strict = strict and not self.change.order_by  # MySQL would look for the rows first, which is never strict
         condition = self.gen.all_true(step.filters)
         again = self.gen.all_true([*step.filters, *step.access.done])
+        self.gen.strict = strict
         with lines.indented(f"while ({row} := {cursor}.next_row()) is not None:"):
             lines("x.session.check_interrupted()")
             if condition:
