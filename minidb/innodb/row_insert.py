@@ -93,7 +93,8 @@ def insert_clustered(core: Core, table: DictTable, trx: InnodbTrx, row: Row) -> 
         drop_long(mtr, table, stored, ())
         reinsert(core, table, trx, key, duplicate.page.rows[duplicate.position], row)
         return
-    page.max_trx_id = trx.id
+    if page.max_trx_id < trx.id:
+        page.max_trx_id = trx.id
     if successor is not None:
         core.locks.inherit_on_insert(locks, key, successor)
 
@@ -122,7 +123,8 @@ def replace_row(core: Core, table: DictTable, trx: InnodbTrx, key: Key, old: Row
             size += 40 * len(replaced)
     roll_ptr = core.undo.append(trx, mtr, (kind, table.tdef.id, old, replaced), size)
     page = tree.replace(mtr, key, (*values, trx.id, roll_ptr, deleted))
-    page.max_trx_id = trx.id
+    if page.max_trx_id < trx.id:
+        page.max_trx_id = trx.id
     if deleted:
         page.has_deleted = True
 
@@ -155,7 +157,8 @@ def insert_entry(core: Core, trx: InnodbTrx, index: SecondaryIndex, row: Row) ->
     except DuplicateKey:
         revive_entry(core, trx, index, key, entry)
         return
-    page.max_trx_id = trx.id
+    if page.max_trx_id < trx.id:
+        page.max_trx_id = trx.id
     if successor is not None:
         core.locks.inherit_on_insert(locks, key, successor)
 
@@ -166,7 +169,8 @@ def revive_entry(core: Core, trx: InnodbTrx, index: SecondaryIndex, key: Key, en
     page, i, _ = index.tree.locate(key)
     stored = page.keys[i] if entry is key else entry
     page = index.tree.replace_at(core.mtr, page, i, stored)
-    page.max_trx_id = trx.id
+    if page.max_trx_id < trx.id:
+        page.max_trx_id = trx.id
 
 
 def check_duplicates(core: Core, trx: InnodbTrx, index: SecondaryIndex, prefix: Key, row: Row) -> None:

@@ -125,7 +125,8 @@ def mark(core: Core, trx: InnodbTrx, index: SecondaryIndex, key: Key, whole: Row
     if found and len(entry) == index.layout.width:
         page = tree.replace_at(core.mtr, page, i, entry + MARK)
         page.has_deleted = True
-        page.max_trx_id = trx.id
+        if page.max_trx_id < trx.id:
+            page.max_trx_id = trx.id
     obey_references(core, trx, index, whole, values)
 
 
@@ -135,7 +136,8 @@ def respell(core: Core, trx: InnodbTrx, index: SecondaryIndex, values: Row) -> N
     if index.locks:
         core.locks.lock_modify(trx.locks, index.locks, key)
     page = index.tree.replace(core.mtr, key, entry)
-    page.max_trx_id = trx.id
+    if page.max_trx_id < trx.id:
+        page.max_trx_id = trx.id
 
 
 def moving_steps(core: Core, table: DictTable, trx: InnodbTrx, key: Key, whole: Row, values: Row) -> list[Step]:
