@@ -6,6 +6,7 @@ import datetime
 from typing import Any, Protocol
 
 from minidb.engine import Row, Table, Trx
+from minidb.errors import SqlError
 
 
 class SessionState(Protocol):
@@ -62,6 +63,27 @@ class ExecContext:
         self.expected = 0  # rows of a multi-row INSERT that is run row by row: AUTO_INCREMENT reserves that many at once
         self.auto: Any = None  # the values reserved
         self.analyze: list[Any] | None = None
+
+
+class StrictSession:
+    """A session inside a strict change of data: warnings are errors there, whatever expression they come from."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: SessionState) -> None:
+        object.__setattr__(self, "_session", session)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._session, name, value)
+
+    def warn(self, level: str, code: int, message: str) -> None:
+        """Notes are passed on; raises anything else with its number and text."""
+        if level != "Note":
+            raise SqlError.text(code, message)
+        self._session.warn(level, code, message)
 
 
 Rows = list[Row]

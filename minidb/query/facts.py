@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from minidb.errors import Error
 from minidb.query import ast
 from minidb.query.ast import Expr
 from minidb.query.nodes import Col, Source, slots_of
@@ -126,6 +127,14 @@ def _joined(e: ast.Binary, source: Source, typer: Typer) -> Fact | None:
     return fact
 
 
+def _collates(typer: Typer, column: Col, other: Expr) -> bool:
+    """Whether the comparison is by the column's collation.  Collations that do not mix are the comparison's own error."""
+    try:
+        return typer.collation(column, other) == column.type.collation
+    except Error:
+        return False
+
+
 def index_comparable(typer: Typer, column: Col, other: Expr, op: str) -> bool:
     """Whether an index on `column` orders its values the way the comparison with `other` does (static types decide; a value that
     breaks the rule at run time raises NotSargable and the statement falls back to a scan)."""
@@ -142,7 +151,7 @@ def index_comparable(typer: Typer, column: Col, other: Expr, op: str) -> bool:
     if t.name in ("enum", "set"):
         return const and op in ("=", "<=>") and o.family in (Family.STRING, Family.INT)
     if t.family is Family.STRING:
-        return o.family is Family.STRING and o.name not in ("enum", "set") and typer.collation(column, other) == t.collation
+        return o.family is Family.STRING and o.name not in ("enum", "set") and _collates(typer, column, other)
     if t.family is Family.BYTES:
         return o.family is Family.BYTES or (const and o.family is Family.STRING)
     if t.family in _DAYS:

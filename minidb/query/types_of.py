@@ -298,29 +298,44 @@ class Typer:
         return Typed(aggregate_type(e.name, arg), e.name not in ("BIT_AND", "BIT_OR", "BIT_XOR"))
 
     # ---- collation
-    def collation(self, *exprs: Expr) -> str:
+    def collation(self, *exprs: Expr, operation: str = "=") -> str:
         """The collation of a comparison between strings: the strongest of explicit COLLATE, column, literal; raises 1267."""
         best: tuple[int, str] | None = None
         for expr in exprs:
             t = self.typed(expr).type
             if t.family is not Family.STRING or t.collation is None:
                 continue
-            mine = (_coercibility(expr), t.collation)
+            mine = (self.coercibility(expr), t.collation)
             if best is None or mine[0] < best[0]:
                 best = mine
             elif mine[0] == best[0] and mine[1] != best[1]:
-                best = self._settle(best, mine)
+                best = self._settle(best, mine, operation)
         return best[1] if best else CONNECTION_COLLATION
 
     @staticmethod
-    def _settle(a: tuple[int, str], b: tuple[int, str]) -> tuple[int, str]:
+    def _settle(a: tuple[int, str], b: tuple[int, str], operation: str) -> tuple[int, str]:
         for mine, other in ((a, b), (b, a)):
             if mine[1].endswith("_bin") and not other[1].endswith("_bin") and mine[0] > 0:
                 return mine
             if mine[1].startswith("utf8mb4") and not other[1].startswith("utf8mb4") and mine[0] > 0:
                 return mine
         kinds = {0: "EXPLICIT", 2: "IMPLICIT", 4: "COERCIBLE"}
-        raise SqlError.of(1267, a[1], kinds[a[0]], b[1], kinds[b[0]], "=")
+        raise SqlError.of(1267, a[1], kinds[a[0]], b[1], kinds[b[0]], operation)
+
+    def coercibility(self, expr: Expr) -> int:
+        """How firmly an expression's collation stands: 0 explicit, 2 column, 4 literal; a call has that of its firmest argument."""
+        if isinstance(expr, ast.Collate) or (isinstance(expr, ast.Unary) and expr.op == "BINARY"):
+            return 0
+        if isinstance(expr, (ast.Literal, ast.Param)):
+            return 4
+        if isinstance(expr, ast.Call):
+            return self._firmest(arguments(expr))
+        if isinstance(expr, ast.Case):
+            return self._firmest([*(then for _, then in expr.branches), *([expr.otherwise] if expr.otherwise else [])])
+        return 2
+
+    def _firmest(self, exprs: Sequence[Expr]) -> int:
+        return min((self.coercibility(e) for e in exprs if self.family(e) is Family.STRING), default=4)
 
 
 def arguments(call: ast.Call) -> list[Expr]:
@@ -345,14 +360,6 @@ def spec_of(call: ast.Call) -> FunctionSpec:
 
 _UNIFYING = frozenset(("IF", "IFNULL", "COALESCE", "NVL", "NVL2"))
 _BOOLEAN_OPS = frozenset(("=", "<>", "<", "<=", ">", ">=", "AND", "OR", "XOR"))
-
-
-def _coercibility(expr: Expr) -> int:
-    if isinstance(expr, ast.Collate) or (isinstance(expr, ast.Unary) and expr.op == "BINARY"):
-        return 0
-    if isinstance(expr, (ast.Literal, ast.Param, ast.Call, ast.Variable)):
-        return 4
-    return 2
 
 
 def _default_collation(charset: str) -> str:

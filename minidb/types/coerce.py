@@ -34,10 +34,11 @@ def truncated(warn: Warn | None, kind: str, value: Any, level: str = "Warning") 
         warn(level, 1292, f"Truncated incorrect {kind} value: '{text_of(value)}'")
 
 
-def incorrect(warn: Warn | None, kind: str, value: Any) -> None:
-    """Warning 1292: `value` is no `kind` at all."""
+def incorrect(warn: Warn | None, kind: str, value: Any, column: str = "") -> None:
+    """Warning 1292: `value` is no `kind` at all.  column: the full name of the column it stands in."""
     if warn is not None:
-        warn("Warning", 1292, f"Incorrect {kind} value: '{text_of(value)}'")
+        place = f" for column {column} at row 1" if column else ""
+        warn("Warning", 1292, f"Incorrect {kind} value: '{text_of(value)}'{place}")
 
 
 def to_double(value: Any, warn: Warn | None = None) -> float:
@@ -165,7 +166,7 @@ def is_true(value: Any, warn: Warn | None = None) -> bool | None:
         return None
     if isinstance(value, (int, float, Decimal)):
         return bool(value)
-    return to_number(value, warn) != 0
+    return (to_decimal(value, warn) if isinstance(value, (str, bytes)) else to_number(value)) != 0
 
 
 def to_datetime(value: Any, warn: Warn | None = None, kind: str = "datetime") -> datetime | None:

@@ -23,6 +23,7 @@ _COMPACT = re.compile(r"\s*(\d{5,14})(?!\d|\s+\d)(?:T(\d{6}))?(?:\.(\d*))?", re.
 _CLOCK = re.compile(r"\s*(-)?(?:(\d+)\s+)?(\d+)(?::(\d{1,2})(?::(\d{1,2}))?)?(?:\.(\d*))?", re.ASCII)
 _LOOKS_LIKE_DATE = re.compile(r"\s*\d{1,4}-\d{1,2}-\d{1,2}", re.ASCII)
 _COMPACT_MOMENT = re.compile(r"\s*\d{12,}", re.ASCII)
+_ZERO_DATE = re.compile(r"\s*0{1,4}-0{1,2}-0{1,2}(?:[ T][0:.]*)?\s*\Z", re.ASCII)
 _NUMBER = re.compile(r"[ \t\n\r\x0b\x0c]*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)", re.ASCII)
 
 
@@ -121,6 +122,13 @@ def parse_datetime(value: Any) -> datetime | None:
     if isinstance(value, (int, float, Decimal)):
         return number_to_datetime(value)
     return None
+
+
+def is_zero_date(value: Any) -> bool:
+    """True for 0 and texts like '0000-00-00': dates that MySQL knows although no day has them."""
+    if isinstance(value, str):
+        return _ZERO_DATE.match(value) is not None
+    return isinstance(value, (int, float, Decimal)) and not value
 
 
 def read_time(text: str) -> tuple[timedelta, bool] | None:

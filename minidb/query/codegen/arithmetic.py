@@ -8,7 +8,7 @@ from minidb.query import ast, runtime
 from minidb.query.ast import Expr
 from minidb.query.nodes import Col, walk
 from minidb.query.render import render
-from minidb.types.coerce import to_double, to_number
+from minidb.types.coerce import to_decimal, to_double
 from minidb.types.sqltype import Family, SqlType
 from minidb.types.temporal import as_number
 
@@ -21,17 +21,19 @@ _BITS = {"&": "&", "|": "|", "^": "^"}
 _INT_BITS = {"tinyint": 8, "year": 12, "smallint": 16, "mediumint": 24, "int": 32}
 
 
-def number_template(gen: ExprGen, t: SqlType, double: bool = False) -> str:
-    """Template that makes a number of a non-NULL value of type `t`."""
+def number_template(gen: ExprGen, t: SqlType, double: bool = False, exact: bool = False) -> str:
+    """Template that makes a number of a non-NULL value of type `t`.  exact: text is read as DECIMAL, not as DOUBLE."""
     if t.family is Family.INT or t.family is Family.FLOAT:
         return "{}"
     if t.family is Family.DECIMAL:
         return "float({})" if double else "{}"
     if t.is_temporal():
         return f"{gen.unit.named('as_number', as_number)}({{}})"
-    double = double or t.name in ("enum", "set")
-    name = gen.unit.named("to_double", to_double) if double else gen.unit.named("to_number", to_number)
-    return f"{name}({{}}, {gen.warn()})"
+    if t.name in ("enum", "set"):
+        return f"{gen.unit.named('to_double', to_double)}({{}})"
+    if exact:
+        return f"{gen.unit.named('to_decimal', to_decimal)}({{}}, {gen.warn})"
+    return f"{gen.unit.named('to_double', to_double)}({{}}, {gen.warn})"
 
 
 def unary(gen: ExprGen, e: ast.Unary) -> str:
@@ -40,7 +42,7 @@ def unary(gen: ExprGen, e: ast.Unary) -> str:
         return gen.value(e.operand)
     if e.op == "BINARY":
         return gen.text(e.operand)
-    template = number_template(gen, t)
+    template = number_template(gen, t, exact=e.op == "~")
     if e.op == "~":
         bits = gen.unit.named("bits", runtime.bits)
         return gen.lift(lambda a: f"({bits}({template.format(a)}) ^ {runtime.UNSIGNED_MAX})", e.operand)
@@ -58,7 +60,7 @@ def binary(gen: ExprGen, e: ast.Binary) -> str:
     double = result.family is Family.FLOAT
     if double and (is_quotient(gen, e.left) or is_quotient(gen, e.right)):
         return as_double(gen, e)
-    wa, wb = number_template(gen, ta, double), number_template(gen, tb, double)
+    wa, wb = (number_template(gen, t, double, op == "DIV") for t in (ta, tb))
     if op in ("/", "DIV", "%"):
         return _division(gen, op, e, wa, wb, double)
 
@@ -145,7 +147,7 @@ def _division(gen: ExprGen, op: str, e: ast.Binary, wa: str, wb: str, double: bo
 
 
 def _bit_operation(gen: ExprGen, op: str, e: ast.Binary) -> str:
-    wa, wb = number_template(gen, gen.typed(e.left).type), number_template(gen, gen.typed(e.right).type)
+    wa, wb = (number_template(gen, gen.typed(side).type, exact=True) for side in (e.left, e.right))
     if op in _BITS:
         bits = gen.unit.named("bits", runtime.bits)
         return gen.lift(lambda a, b: f"({bits}({wa.format(a)}) {op} {bits}({wb.format(b)}))", e.left, e.right)

@@ -16,6 +16,7 @@ from minidb.query.ast import Expr
 from minidb.query.codegen import arithmetic, functions
 from minidb.query.codegen.comparisons import UNKNOWN, Kind, Operand, kind_of, operand, wrapper
 from minidb.query.codegen.unit import Unit
+from minidb.query.context import StrictSession
 from minidb.query.nodes import Col, Given, Sub, walk
 from minidb.query.types_of import Typer
 from minidb.types.coerce import is_true, to_datetime
@@ -72,11 +73,18 @@ class ExprGen:
             ast.RowExpr: self._row, ast.Aggregate: self._stray_aggregate,
         }
 
+    @property
+    def session(self) -> str:
+        """Source of the session that functions see; in a strict change one that raises warnings."""
+        if not self.strict:
+            return "x.session"
+        source = f"{self.unit.named('StrictSession', StrictSession)}(x.session)"
+        return self.unit.once(source, "strict")
+
+    @property
     def warn(self) -> str:
-        """Source of the receiver of conversion warnings; in a strict change of data it raises."""
-        if self.strict:
-            return self.unit.named("refuse_truncated", functions.refuse_truncated)
-        return "x.session.warn"
+        """Source of what receives warnings."""
+        return f"{self.session}.warn"
 
     # ---- facts
     def typed(self, e: Expr) -> Typed:
@@ -292,7 +300,7 @@ class ExprGen:
         t = self.typed(e).type
         source = self.value(e) if self.branches else self.hoisted(e)
         if not t.is_numeric():
-            source = f"{self.unit.named('is_true', is_true)}({source})"
+            source = f"{self.unit.named('is_true', is_true)}({source}, {self.warn})"
         if wanted:
             return source
         if not self.nullable(e):
@@ -317,7 +325,7 @@ class ExprGen:
     def _compare(self, op: str, left: Expr, right: Expr) -> str:
         if isinstance(left, ast.RowExpr) or isinstance(right, ast.RowExpr):
             return self._compare_rows(op, left, right)
-        kind = kind_of(self.typer, left, right)
+        kind = kind_of(self.typer, left, right, op)
         if kind == UNKNOWN:
             return "False"
         a, b = operand(self, left, kind), operand(self, right, kind)
@@ -350,7 +358,7 @@ class ExprGen:
         if isinstance(e.left, ast.RowExpr) and isinstance(e.right, ast.RowExpr):
             parts = [self._null_safe(ast.Binary("<=>", a, b), True) for a, b in zip(e.left.items, e.right.items, strict=True)]
             return f"{'' if wanted else 'not '}({' and '.join(parts)})"
-        kind = kind_of(self.typer, e.left, e.right)
+        kind = kind_of(self.typer, e.left, e.right, "<=>")
         sides = [self._null_safe_side(side, kind) for side in (e.left, e.right)]
         return f"({sides[0]} {'==' if wanted else '!='} {sides[1]})"
 
@@ -377,7 +385,7 @@ class ExprGen:
         return f"({inner})" if positive else f"(not ({inner}))"
 
     def _between(self, e: ast.Between, inside: bool) -> str:
-        kinds = {kind_of(self.typer, e.operand, e.low), kind_of(self.typer, e.operand, e.high)}
+        kinds = {kind_of(self.typer, e.operand, part, "between") for part in (e.low, e.high)}
         if not inside:
             return f"({self._compare('<', e.operand, e.low)} or {self._compare('>', e.operand, e.high)})"
         if len(kinds) > 1 or UNKNOWN in kinds:
@@ -395,7 +403,7 @@ class ExprGen:
             return "False"
         simple = not isinstance(e.operand, ast.RowExpr) and len(items) > 1 and all(
             self.is_const(i) and not self.nullable(i) for i in items) and self.unit.hoisting
-        kinds = set() if isinstance(e.operand, ast.RowExpr) else {kind_of(self.typer, e.operand, i) for i in items}
+        kinds = set() if isinstance(e.operand, ast.RowExpr) else {kind_of(self.typer, e.operand, i, "in") for i in items}
         if not simple or len(kinds) > 1 or any(k.way in ("datetime", "time", "null") for k in kinds):
             tests = [self._compare("=" if inside else "<>", e.operand, i) for i in items]
             return f"({(' or ' if inside else ' and ').join(tests)})"

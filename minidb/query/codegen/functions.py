@@ -46,9 +46,9 @@ def call(gen: ExprGen, e: ast.Call) -> str:
     if inline is not None:
         return gen.lift(lambda *names: f"({inline.format(*names)})", *args)
     texts = [a for a in args if gen.typed(a).type.family is Family.STRING]
-    function = spec.bind(types, gen.typer.collation(*texts) if texts else None)
+    function = spec.bind(types, gen.typer.collation(*texts, operation=e.name.lower()) if texts else None)
     name = gen.unit.const(function, f"f_{e.name.lower()}_")
-    session = "x.session, " if spec.needs_session and args else "x.session" if spec.needs_session else ""
+    session = f"{gen.session}{', ' if args else ''}" if spec.needs_session else ""
 
     def build(*sources: str) -> str:
         shown = [_shaped(gen, spec, i, args[i], source) for i, source in enumerate(sources)]
@@ -63,7 +63,7 @@ def _shaped(gen: ExprGen, spec: FunctionSpec, index: int, e: Expr, source: str) 
     """A non-NULL argument in the form that the parameter wants: text by the argument's static type."""
     t = gen.typed(e).type
     if spec.param(index) == "n" and t.family is Family.STRING:
-        return f"{gen.unit.named('to_double', to_double)}({source}, x.session.warn)"
+        return f"{gen.unit.named('to_double', to_double)}({source}, {gen.warn})"
     if spec.param(index) != "t" or t.family in (Family.STRING, Family.BYTES, Family.NULL):
         return source
     return gen.text_template(t).format(source)
@@ -109,7 +109,7 @@ def cast(gen: ExprGen, e: ast.Cast) -> str:
     template = "{}"
     if e.type.family is Family.STRING and mine.family not in (Family.STRING, Family.BYTES):
         template = gen.text_template(mine)
-    return gen.lift(lambda a: f"{name}({template.format(a)}, x.session.warn)", e.operand)
+    return gen.lift(lambda a: f"{name}({template.format(a)}, {gen.warn})", e.operand)
 
 
 def convert_using(gen: ExprGen, e: ast.ConvertUsing) -> str:
@@ -142,7 +142,8 @@ def _matcher(gen: ExprGen, e: ast.Like | ast.Regexp) -> tuple[str, list[str]]:
     """Source of the function that tests a text, and checks that the pattern is not NULL."""
     binary = Family.BYTES in (gen.typed(e.operand).type.family, gen.typed(e.pattern).type.family)
     texts = [x for x in (e.operand, e.pattern) if gen.typed(x).type.family is Family.STRING]
-    collation = None if binary else gen.typer.collation(*texts)
+    operation = "regexp" if isinstance(e, ast.Regexp) else "like"
+    collation = None if binary else gen.typer.collation(*texts, operation=operation)
     checks: list[str] = []
     source = gen.text(e.pattern)
     if gen.nullable(e.pattern):

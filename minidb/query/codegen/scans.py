@@ -10,6 +10,7 @@ from minidb.query.access import Access
 from minidb.query.ast import Expr
 from minidb.query.facts import Fact
 from minidb.query.nodes import Col
+from minidb.types.coerce import to_decimal
 from minidb.types.keys import NULL, key_function
 from minidb.types.sqltype import Family, SqlType
 
@@ -36,16 +37,28 @@ def other_side(e: ast.Binary, column: Col) -> tuple[str, Expr]:
 def direct(t: SqlType, o: SqlType) -> bool:
     """Whether a value of type `o` is, but for collation, its own key part in a column of type `t`."""
     if t.is_numeric() and o.is_numeric():
-        return not (t.family is Family.DECIMAL and o.family is Family.FLOAT)
+        return {t.family, o.family} != {Family.DECIMAL, Family.FLOAT}
     if t.name in ("enum", "set") or o.name in ("enum", "set"):
         return False
     return t.family is o.family
 
 
-def key_template(gen: ExprGen, t: SqlType, o: SqlType, prefix: int | None) -> tuple[str, bool]:
-    """Template that makes the key part of a column of type `t` from a non-NULL value of type `o`; whether it may give None."""
+def _warns(t: SqlType, o: SqlType) -> bool:
+    """Whether a text that is no number deserves a warning beside a column of type `t`."""
+    return t.family in (Family.INT, Family.DECIMAL) and o.family is Family.STRING
+
+
+def _as_decimal(gen: ExprGen) -> str:
+    return gen.unit.named("to_decimal", to_decimal)
+
+
+def key_template(gen: ExprGen, t: SqlType, o: SqlType, prefix: int | None, warned: bool = False) -> tuple[str, bool]:
+    """Template that makes the key part of a column of type `t` from a non-NULL value of type `o`; whether it may give None.
+    warned: a text that is no number gives warning 1292."""
     if not direct(t, o):
         name = gen.unit.const(t, "T")
+        if prefix is None and warned and _warns(t, o):
+            return f"{gen.unit.named('key_of', key_ranges.key_of)}({_as_decimal(gen)}({{}}, {gen.warn}), {name})", True
         if prefix is not None:
             return f"{gen.unit.named('prefix_key', key_ranges.prefix_key)}({{}}, {name}, {prefix})", True
         return f"{gen.unit.named('key_of', key_ranges.key_of)}({{}}, {name})", True
@@ -70,15 +83,15 @@ def equality_key(gen: ExprGen, access: Access) -> Key:
         if fact.other is None:
             parts.append(gen.unit.named("NULL", NULL))
             continue
-        parts.append(_key_part(gen, fact, part.prefix, checks))
+        parts.append(_key_part(gen, fact, part.prefix, checks, access.kind == "const"))
     return Key(checks, parts)
 
 
-def _key_part(gen: ExprGen, fact: Fact, prefix: int | None, checks: list[str]) -> str:
+def _key_part(gen: ExprGen, fact: Fact, prefix: int | None, checks: list[str], warned: bool = False) -> str:
     other = fact.other
     assert other is not None
     typed = gen.typed(other)
-    template, fallible = key_template(gen, fact.column.type, typed.type, prefix)
+    template, fallible = key_template(gen, fact.column.type, typed.type, prefix, warned and not typed.nullable)
     source = gen.hoisted(other)
     if fact.null_safe:
         held = source if gen.is_atom(source) else gen.unit.temp()
@@ -215,11 +228,17 @@ def _intervals(gen: ExprGen, e: Expr, column: Col, prefix: int | None) -> str:
     between = unit.named("between", key_ranges.between)
     lowest, highest = unit.named("LOWEST", key_ranges.LOWEST), unit.named("HIGHEST", key_ranges.HIGHEST)
 
+    def value(other: Expr) -> str:
+        typed = gen.typed(other)
+        if typed.nullable or not _warns(column.type, typed.type):
+            return gen.value(other)
+        return f"{_as_decimal(gen)}({gen.value(other)}, {gen.warn})"
+
     def low(other: Expr, inclusive: bool) -> str:
-        return f"{unit.named('low_bound', key_ranges.low_bound)}({gen.value(other)}, {t}, {inclusive}{cut})"
+        return f"{unit.named('low_bound', key_ranges.low_bound)}({value(other)}, {t}, {inclusive}{cut})"
 
     def high(other: Expr, inclusive: bool) -> str:
-        return f"{unit.named('high_bound', key_ranges.high_bound)}({gen.value(other)}, {t}, {inclusive}{cut})"
+        return f"{unit.named('high_bound', key_ranges.high_bound)}({value(other)}, {t}, {inclusive}{cut})"
 
     if isinstance(e, ast.IsTest) or (isinstance(e, ast.Binary) and e.op == "<=>" and _is_null(gen, e)):
         negated = isinstance(e, ast.IsTest) and e.negated
@@ -227,7 +246,7 @@ def _intervals(gen: ExprGen, e: Expr, column: Col, prefix: int | None) -> str:
     if isinstance(e, ast.Between):
         return f"{between}({low(e.low, True)}, {high(e.high, True)})"
     if isinstance(e, ast.InList):
-        return f"{unit.named('points', key_ranges.points)}([{', '.join(gen.value(i) for i in e.items)}], {t}{cut})"
+        return f"{unit.named('points', key_ranges.points)}([{', '.join(value(i) for i in e.items)}], {t}{cut})"
     if isinstance(e, ast.Like):
         escape = "" if "NO_BACKSLASH_ESCAPES" in gen.typer.mode else "\\"
         return f"{unit.named('like_range', key_ranges.like_range)}({gen.value(e.pattern)}, {escape!r}, {t}{cut})"
@@ -240,7 +259,7 @@ def _intervals(gen: ExprGen, e: Expr, column: Col, prefix: int | None) -> str:
         return f"{guarded}(lambda: {a}) + {guarded}(lambda: {b})"
     op, other = other_side(e, column)
     if op in ("=", "<=>"):
-        return f"{unit.named('points', key_ranges.points)}([{gen.value(other)}], {t}{cut})"
+        return f"{unit.named('points', key_ranges.points)}([{value(other)}], {t}{cut})"
     if op == "<>":
         if prefix is not None:
             return unit.named("NOT_NULL", key_ranges.NOT_NULL)
