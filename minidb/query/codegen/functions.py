@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minidb.errors import SqlError
 from minidb.query import ast, patterns
 from minidb.query.ast import Expr
 from minidb.query.codegen.comparisons import Kind, operand
@@ -26,11 +25,6 @@ def assign(session: SessionState, name: str, value: Any) -> Any:
     """@name := value."""
     session.set_user_variable(name, value)
     return value
-
-
-def refuse_truncated(level: str, code: int, message: str) -> None:
-    """Strict mode: what would be a warning while data are changed is an error."""
-    raise SqlError.text(code, message)
 
 
 def call(gen: ExprGen, e: ast.Call) -> str:
