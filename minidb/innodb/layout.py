@@ -55,7 +55,7 @@ def clustered_definition(tdef: TableDef) -> IndexDef:
 class ClusteredLayout:
     """Functions of the clustered index: `key_of(row)` and the page codec."""
 
-    __slots__ = ("codec", "definition", "has_row_id", "key_of", "key_width", "types", "width")
+    __slots__ = ("codec", "definition", "has_row_id", "key_of", "key_width", "size", "types", "width")
 
     def __init__(self, tdef: TableDef) -> None:
         whole = physical(tdef)
@@ -66,6 +66,7 @@ class ClusteredLayout:
         self.key_of: Callable[[Row], Key] = key_maker(whole, self.definition, bare_single=True)
         self.types = [c.type for c in whole.columns]
         self.codec = RowCodec([*self.types, BIGINT, BIGINT, TINYINT])
+        self.size: Size = self.codec.sizer(RECORD_PREFIX)
 
     def encode(self, key: Key, row: Row) -> bytes:
         """Bytes of a record; the key is not stored, it follows from the row."""
@@ -74,9 +75,6 @@ class ClusteredLayout:
     def decode(self, data: bytes, offset: int) -> tuple[Key, Row, int]:
         row, end = self.codec.decode(data, offset)
         return self.key_of(row), row, end
-
-    def size(self, row: Row) -> int:
-        return self.codec.size(row) + RECORD_PREFIX
 
 
 class SecondaryLayout:
@@ -89,8 +87,8 @@ class SecondaryLayout:
     """
 
     __slots__ = (
-        "clustered_key", "codec", "columns", "entry_of", "is_key", "key_of", "key_of_entry", "make", "nullable", "parts", "types",
-        "user_width", "width",
+        "clustered_key", "codec", "columns", "entry_of", "is_key", "key_of", "key_of_entry", "make", "nullable", "parts", "size",
+        "types", "user_width", "width",
     )
 
     def __init__(self, tdef: TableDef, definition: IndexDef) -> None:
@@ -113,6 +111,7 @@ class SecondaryLayout:
         self.make = self._make_function()
         self.clustered_key = self._clustered_key_function(clustered)
         self.codec = RowCodec([TINYINT, *self.types])
+        self.size: Size = self.codec.sizer(RECORD_PREFIX, 1)
 
     def _entry_function(self) -> Callable[[Row], Row]:
         raw = ("r[{0}]" if p.prefix is None else "(None if r[{0}] is None else r[{0}][:{1}])" for p in self.parts)
@@ -163,9 +162,6 @@ class SecondaryLayout:
         if mark:
             return key, entry + MARK, end
         return key, (key if self.is_key and key == entry else entry), end
-
-    def size(self, entry: Row) -> int:
-        return self.codec.size((0, *entry[: self.width])) + RECORD_PREFIX
 
 
 def generated(source: str) -> Any:

@@ -21,8 +21,8 @@ from minidb.innodb.row_lock import lock_entry, lock_row
 from minidb.innodb.trx import InnodbTrx
 from minidb.innodb.undo import INSERT, REINSERT
 from minidb.scheduler import LockWait
-from minidb.storage.btree import DuplicateKey
 from minidb.storage.mtr import Mtr
+from minidb.storage.page import Page
 from minidb.types.keys import NULL
 from minidb.types.lob_ref import ExternalValue
 from minidb.types.text import to_text
@@ -51,17 +51,21 @@ def insert_row(core: Core, table: DictTable, trx: InnodbTrx, values: Row) -> Non
                 step += 1
             core.mtr.commit()
             return
-        except LockWait:
-            try:
-                core.mtr.commit()
-                core.wait(trx)
-            except BaseException as error:
-                core.failed(trx, mark, error)
-                raise
         except BaseException as error:
-            core.mtr.commit()
-            core.failed(trx, mark, error)
-            raise
+            wait_or_fail(core, trx, mark, error)
+
+
+def wait_or_fail(core: Core, trx: InnodbTrx, mark: int, error: BaseException) -> None:
+    """A step of a row operation has raised `error`: if it only has to wait, wait; else undo the row's changes, those after the
+    first `mark` of the transaction, and raise it again."""
+    core.mtr.commit()
+    try:
+        if not isinstance(error, LockWait):
+            raise error
+        core.wait(trx)
+    except BaseException as failure:
+        core.failed(trx, mark, failure)
+        raise
 
 
 # ------------------------------------------------------------------------------------------------------------ clustered index
@@ -72,13 +76,14 @@ def insert_clustered(core: Core, table: DictTable, trx: InnodbTrx, row: Row) -> 
     if table.tdef.foreign_keys and trx.foreign_key_checks:
         foreign.check_parents(core, trx, clustered, row)
     locks = clustered.locks
+    tree = clustered.tree
+    page, i, found = tree.locate(key)
+    if found:
+        reinsert(core, table, trx, key, page, i, row)
+        return
     successor: Key = None
     if locks:
-        page, i = clustered.tree.seek(key)
-        successor = SUPREMUM if page is None else page.keys[i]
-        if page is not None and successor == key:
-            reinsert(core, table, trx, key, page.rows[i], row)
-            return
+        successor = page.keys[i] if i < len(page.keys) else core.successor(clustered, key)
         if successor in locks:
             core.locks.lock_insert(trx.locks, locks, successor)
         else:
@@ -86,28 +91,40 @@ def insert_clustered(core: Core, table: DictTable, trx: InnodbTrx, row: Row) -> 
     mtr = core.mtr
     stored = row if not table.long_rows else store_long(mtr, table, row, None)
     core.undo.append(trx, mtr, (INSERT, table.tdef.id, key), 64)
-    try:
-        page = clustered.tree.insert(mtr, key, stored)
-    except DuplicateKey as duplicate:
-        core.undo.forget_last(trx, mtr)
-        drop_long(mtr, table, stored, ())
-        reinsert(core, table, trx, key, duplicate.page.rows[duplicate.position], row)
-        return
+    page = tree.insert_at(mtr, page, i, key, stored)
     if page.max_trx_id < trx.id:
         page.max_trx_id = trx.id
     if successor is not None:
         core.locks.inherit_on_insert(locks, key, successor)
 
 
-def reinsert(core: Core, table: DictTable, trx: InnodbTrx, key: Key, existing: Row, row: Row) -> None:
+def reinsert(core: Core, table: DictTable, trx: InnodbTrx, key: Key, page: Page, i: int, row: Row) -> None:
     """There is a record with the key already: a duplicate, unless it is delete-marked; then the new row takes its place."""
     clustered = table.clustered
+    existing = page.rows[i]
     trx.locks.constraint_check = True
     lock_row(core, trx, clustered, key, existing, REC | trx.locks.duplicates)
     if not existing[DELETED]:
         raise duplicate_error(core, trx, clustered, key, row)
     core.locks.lock_modify(trx.locks, clustered.locks, key)
-    replace_row(core, table, trx, key, existing, row[:-TAIL], REINSERT)
+    if table.long_rows:
+        replace_row(core, table, trx, key, existing, row[:-TAIL], REINSERT)
+    else:
+        replace_at(core, table, trx, page, i, row[:-TAIL], REINSERT)
+
+
+def replace_at(core: Core, table: DictTable, trx: InnodbTrx, page: Page, i: int, values: Row, kind: int, deleted: int = 0) -> None:
+    """`replace_row` for a row that is not long, at place `i` of its leaf."""
+    mtr = core.mtr
+    tree = table.clustered.tree
+    old = page.rows[i]
+    roll_ptr = core.undo.append(trx, mtr, (kind, table.tdef.id, old, ()), tree.size(old) + table.undo_overhead)
+    trx_id = trx.id
+    page = tree.replace_at(mtr, page, i, (*values, trx_id, roll_ptr, deleted))
+    if page.max_trx_id < trx_id:
+        page.max_trx_id = trx_id
+    if deleted:
+        page.has_deleted = True
 
 
 def replace_row(core: Core, table: DictTable, trx: InnodbTrx, key: Key, old: Row, values: Row, kind: int, deleted: int = 0) -> None:
@@ -140,33 +157,28 @@ def insert_entry(core: Core, trx: InnodbTrx, index: SecondaryIndex, row: Row) ->
         if not (index.layout.nullable and NULL in prefix):
             check_duplicates(core, trx, index, prefix, row)
     locks = index.locks
-    successor: Key = None
     tree = index.tree
+    page, i, found = tree.locate(key)
+    if found:
+        revive_entry(core, trx, index, key, page, i, entry)
+        return
+    successor: Key = None
     if locks:
-        page, i = tree.seek(key)
-        successor = SUPREMUM if page is None else page.keys[i]
-        if page is not None and successor == key:
-            revive_entry(core, trx, index, key, entry)
-            return
+        successor = page.keys[i] if i < len(page.keys) else core.successor(index, key)
         if successor in locks:
             core.locks.lock_insert(trx.locks, locks, successor)
         else:
             successor = None
-    try:
-        page = tree.insert(core.mtr, key, entry)
-    except DuplicateKey:
-        revive_entry(core, trx, index, key, entry)
-        return
+    page = tree.insert_at(core.mtr, page, i, key, entry)
     if page.max_trx_id < trx.id:
         page.max_trx_id = trx.id
     if successor is not None:
         core.locks.inherit_on_insert(locks, key, successor)
 
 
-def revive_entry(core: Core, trx: InnodbTrx, index: SecondaryIndex, key: Key, entry: Row) -> None:
+def revive_entry(core: Core, trx: InnodbTrx, index: SecondaryIndex, key: Key, page: Page, i: int, entry: Row) -> None:
     """The same entry stands in the index, delete-marked: take the mark away."""
     core.locks.lock_modify(trx.locks, index.locks, key)
-    page, i, _ = index.tree.locate(key)
     stored = page.keys[i] if entry is key else entry
     page = index.tree.replace_at(core.mtr, page, i, stored)
     if page.max_trx_id < trx.id:
@@ -217,9 +229,3 @@ def store_long(mtr: Mtr, table: DictTable, row: Row, old: Row | None) -> Row:
     keep = frozenset(p.column for p in table.clustered.definition.parts)
     resolved = None if old is None else external.resolve(table.space, old)
     return external.shorten(mtr, table.space, row, size, keep, old, resolved)
-
-
-def drop_long(mtr: Mtr, table: DictTable, row: Row, kept: Row) -> None:
-    """Free the off-page values of `row`, which was not stored after all."""
-    if table.externals:
-        external.free(mtr, table.space, [v for v in external.references(row) if v not in kept])

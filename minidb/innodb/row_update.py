@@ -17,10 +17,9 @@ from minidb.innodb.core import Core
 from minidb.innodb.dict_table import ClusteredIndex, DictTable, SecondaryIndex
 from minidb.innodb.layout import DELETED, MARK, TAIL
 from minidb.innodb.lock_modes import IX, TABLE_COVERED_BY
-from minidb.innodb.row_insert import insert_clustered, insert_entry, replace_row
+from minidb.innodb.row_insert import insert_clustered, insert_entry, replace_at, replace_row, wait_or_fail
 from minidb.innodb.trx import InnodbTrx
 from minidb.innodb.undo import DELETE, UPDATE
-from minidb.scheduler import LockWait
 
 Step = Callable[[], None]
 
@@ -33,29 +32,21 @@ def run_steps(core: Core, trx: InnodbTrx, steps: list[Step]) -> None:
         try:
             steps[at]()
             at += 1
-        except LockWait:
-            try:
-                core.mtr.commit()
-                core.wait(trx)
-            except BaseException as error:
-                core.failed(trx, mark, error)
-                raise
         except BaseException as error:
-            core.mtr.commit()
-            core.failed(trx, mark, error)
-            raise
+            wait_or_fail(core, trx, mark, error)
     core.mtr.commit()
 
 
 # ------------------------------------------------------------------------------------------------------------------- update
 def update_row(core: Core, table: DictTable, trx: InnodbTrx, row: Row, values: Row) -> None:
     """Change `row` (as read) to `values`.  Latch held; may wait.  Raises 1062, 1451, 1452, 1205, 1213 ..., with nothing changed."""
-    layout = table.clustered.layout
+    clustered = table.clustered
+    layout = clustered.layout
     key = layout.key_of(row)
-    current = table.clustered.tree.get(key)
-    if current is None or current[DELETED]:
+    page, i, found = clustered.tree.locate(key)
+    if not found or (current := page.rows[i])[DELETED]:
         return
-    resolve = core.resolver(table)
+    resolve = core.resolver(table) if table.externals else None
     whole = current if resolve is None else resolve(current)
     if layout.has_row_id:
         values = (*values, whole[layout.width])
@@ -79,19 +70,15 @@ def update_row(core: Core, table: DictTable, trx: InnodbTrx, row: Row, values: R
             lambda: lock_intention(core, table, trx), lambda: update_clustered(core, table, trx, key, values)
         ]
         run_steps(core, trx, first + steps)
-    else:
-        update_alone(core, table, trx, key, current, values)
-
-
-def update_alone(core: Core, table: DictTable, trx: InnodbTrx, key: Key, current: Row, values: Row) -> None:
-    """The common case: no index but the clustered one is touched, and that never waits."""
-    mark = trx.undo_records
+        return
+    mark = trx.undo_records  # the common case: no index but the clustered one is touched, and that never waits
     try:
-        replace_row(core, table, trx, key, current, values, UPDATE)
+        if table.long_rows:
+            replace_row(core, table, trx, key, current, values, UPDATE)
+        else:
+            replace_at(core, table, trx, page, i, values, UPDATE)
     except BaseException as error:
-        core.mtr.commit()
-        core.failed(trx, mark, error)
-        raise
+        wait_or_fail(core, trx, mark, error)
     core.mtr.commit()
 
 
@@ -110,12 +97,12 @@ def update_clustered(core: Core, table: DictTable, trx: InnodbTrx, key: Key, val
 def entry_steps(core: Core, trx: InnodbTrx, index: SecondaryIndex, old_key: Key, whole: Row, values: Row) -> list[Step]:
     """An indexed column changes: mark the old entry, insert the new one."""
     return [
-        lambda: mark(core, trx, index, old_key, whole, values),
+        lambda: mark_entry_of(core, trx, index, old_key, whole, values),
         lambda: insert_entry(core, trx, index, (*values, trx.id, 0, 0)),
     ]
 
 
-def mark(core: Core, trx: InnodbTrx, index: SecondaryIndex, key: Key, whole: Row, values: Row | None) -> None:
+def mark_entry_of(core: Core, trx: InnodbTrx, index: SecondaryIndex, key: Key, whole: Row, values: Row | None) -> None:
     """Delete-mark the entry of a row that changes to `values` (None: that is deleted).  Raises LockWait, 1451."""
     if index.locks:
         core.locks.lock_modify(trx.locks, index.locks, key)
@@ -164,18 +151,23 @@ def delete_row(core: Core, table: DictTable, trx: InnodbTrx, row: Row) -> None:
     whole = current if resolve is None else resolve(current)
     if not trx.id:
         core.system.assign_id(trx)
-    steps: list[Step] = [
-        lambda: lock_intention(core, table, trx),
-        lambda: delete_clustered(core, table, trx, key, whole, None),
-    ]
-    for index in table.secondaries:
-        steps.append(delete_step(core, trx, index, whole))
-    run_steps(core, trx, steps)
-
-
-def delete_step(core: Core, trx: InnodbTrx, index: SecondaryIndex, whole: Row) -> Step:
-    """Delete-mark one entry of a row that is deleted."""
-    return lambda: mark(core, trx, index, index.layout.key_of(whole), whole, None)
+    mark = trx.undo_records
+    step = 0
+    while True:
+        try:
+            if step == 0:
+                lock_intention(core, table, trx)
+                step = 1
+            if step == 1:
+                delete_clustered(core, table, trx, key, whole, None)
+                step = 2
+            for index in table.secondaries[step - 2 :]:
+                mark_entry_of(core, trx, index, index.layout.key_of(whole), whole, None)
+                step += 1
+            break
+        except BaseException as error:
+            wait_or_fail(core, trx, mark, error)
+    core.mtr.commit()
 
 
 def delete_clustered(core: Core, table: DictTable, trx: InnodbTrx, key: Key, whole: Row, values: Row | None) -> None:

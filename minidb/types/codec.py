@@ -180,6 +180,14 @@ class RowCodec:
         self.decode = env["decode"]
         self.size = env["size"]
 
+    def sizer(self, extra: int, skip: int = 0) -> Callable[[Sequence[Any]], int]:
+        """A function like `size` that adds `extra`, over values without the first `skip` columns (which are of fixed size).  Every
+        change of a record asks for its size: this is one call."""
+        env: dict[str, Any] = {"Decimal": Decimal}
+        exec(_size_source([_layout(t) for t in self.types], self.fixed_size + extra, skip), env)
+        made: Callable[[Sequence[Any]], int] = env["size"]
+        return made
+
     def check(self, values: Sequence[Any]) -> None:
         """Assert that `values` survive a round trip and that `size` tells the truth about them."""
         data = self.encode(values)
@@ -243,11 +251,11 @@ def _decode_source(columns: Sequence[_Column], flag_bytes: int, fixed: int) -> s
     return "\n".join(lines)
 
 
-def _size_source(columns: Sequence[_Column], fixed: int) -> str:
+def _size_source(columns: Sequence[_Column], fixed: int, skip: int = 0) -> str:
     variable = [(i, c.variable) for i, c in enumerate(columns) if c.variable]
     if not variable:
         return f"def size(values):\n return {fixed}"
-    fast = [f"  v{i} = values[{i}]" for i, _ in variable]
+    fast = [f"  v{i} = values[{i - skip}]" for i, _ in variable]
     total = " + ".join([str(fixed), *(_SIZE[kind].format(f"v{i}") for i, kind in variable)])
     slow = " + ".join([str(fixed), *(
         f"(0 if v{i} is None else len({_TO_BYTES[kind].format(f'v{i}')}) if type(v{i}) is {_PYTHON[kind]} else {_REF.size})"
