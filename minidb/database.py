@@ -37,6 +37,7 @@ from minidb.statements.table_files import (
     LOCK_FILE,
     Operation,
     directories,
+    exchange,
     files_of,
     is_unfinished,
     perform,
@@ -265,14 +266,17 @@ class Database:
         self.dictionary.pending = []
         return len(tables)
 
-    def create_table(self, tdef: TableDef) -> None:
-        """Make the table's files and enter it into the dictionary; all or nothing."""
+    def create_table(self, tdef: TableDef, unfinished: bool = False) -> None:
+        """Make the table's files and enter it into the dictionary; all or nothing.  unfinished: a crash before `finish_table` takes
+        it back."""
         self.note_change()
         engine = self.engines[tdef.engine]
         engine.create_table(tdef)
         try:
             self._make_durable(tdef)
             self.dictionary.put(tdef)
+            if unfinished:
+                self.dictionary.unfinished.add(tdef.id)
             self.schema_changed()
         except BaseException:
             if self.failure is None:
@@ -280,9 +284,16 @@ class Database:
             raise
         self.created[tdef.id] = self.scheduler.wall_clock().replace(microsecond=0)
 
+    def finish_table(self, tdef: TableDef) -> None:
+        """A table created as unfinished has got its rows."""
+        self.dictionary.unfinished.discard(tdef.id)
+        self._log_durable()
+        self._save_dictionary()
+
     def drop_table(self, tdef: TableDef) -> None:
         self.note_change()
         self._forget(tdef)
+        self.dictionary.unfinished.discard(tdef.id)
         self.dictionary.remove(tdef.db, tdef.name)
         self.schema_changed(removals([tdef]))
         self.engines[tdef.engine].drop_table(tdef)
@@ -311,7 +322,7 @@ class Database:
         self._make_durable(scratch)
         self.dictionary.remove(old.db, old.name)
         self.dictionary.put(new)
-        self.schema_changed([*removals([old]), *renamings(scratch, new)])
+        self.schema_changed(exchange(old, scratch, new))
         self.engines[old.engine].drop_table(old)
         self.engines[new.engine].rename_table(scratch, new)
         self._settle()

@@ -12,7 +12,8 @@ Rules
 3. `clean` says that the directory was closed by `close`.  While it is false on disk, data files may be behind the dictionary.
 4. `pending` lists what is to be done to files because of the last change: ["remove", path], ["rename", from, to] ...  Whoever opens
    the directory finishes it.
-5. Names are case-sensitive, as under lower_case_table_names = 0.
+5. `unfinished` holds the ids of tables that CREATE TABLE ... SELECT is filling: after a crash they are not there.
+6. Names are case-sensitive, as under lower_case_table_names = 0.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ class Dictionary:
         self.version = 1
         self.clean = True
         self.pending: list[tuple[str, ...]] = []
+        self.unfinished: set[int] = set()
         self._references: dict[tuple[str, str], list[Reference]] | None = None
 
     # ---- reading
@@ -158,6 +160,12 @@ class Dictionary:
         del self.schemas[db].tables[name]
         self._changed()
 
+    def forget_unfinished(self) -> None:
+        """Forget the tables that a crash caught being filled; their files belong to nothing then."""
+        for tdef in [t for t in self.all_tables() if t.id in self.unfinished]:
+            self.remove(tdef.db, tdef.name)
+        self.unfinished.clear()
+
     def _changed(self) -> None:
         self.version += 1
         self._references = None
@@ -239,6 +247,7 @@ class Dictionary:
         return {
             "clean": self.clean,
             "pending": self.pending,
+            "unfinished": sorted(self.unfinished),
             "next_table_id": self.next_table_id,
             "next_index_id": self.next_index_id,
             "version": self.version,
@@ -260,6 +269,7 @@ class Dictionary:
     def _fill_from(self, data: dict[str, Any]) -> None:
         self.clean = bool(data["clean"])
         self.pending = [tuple(map(str, operation)) for operation in data["pending"]]
+        self.unfinished = set(data["unfinished"])
         self.next_table_id = int(data["next_table_id"])
         self.next_index_id = int(data["next_index_id"])
         self.version = int(data["version"])

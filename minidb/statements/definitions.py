@@ -159,13 +159,16 @@ def _make_table(session: Session, stmt: ast.CreateTable, db: str, name: str) -> 
 
     prepared = prepare_tree(session, stmt.query)
     tdef = define_table(stmt, env, prepared.columns)
-    instance.create_table(tdef)
+    instance.create_table(tdef, unfinished=True)
     try:
-        return fill_from_query(session, tdef, prepared, stmt.query_mode)
+        result = fill_from_query(session, tdef, prepared, stmt.query_mode)
+        instance.finish_table(tdef)
+        return result
     except BaseException:
-        if session.trx.active:
-            instance.innodb.rollback(session.trx)
-        instance.drop_table(tdef)
+        if instance.failure is None:
+            if session.trx.active:
+                instance.innodb.rollback(session.trx)
+            instance.drop_table(tdef)
         raise
 
 

@@ -45,6 +45,9 @@ class Recovery:
             dictionary.pending = []
             dictionary.save()
         if not dictionary.clean:
+            if dictionary.unfinished:
+                dictionary.forget_unfinished()
+                dictionary.save()
             for path in remove_orphans(fs, dictionary):
                 self.tell(f"removed '{path}', which belongs to no table")
         durable = Durable.open(fs, database.pool, database.scheduler, spaces_of(dictionary), self.tell)

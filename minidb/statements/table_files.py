@@ -41,6 +41,14 @@ def renamings(old: TableDef, new: TableDef) -> list[Operation]:
     return [("rename", a, b) for a, b in zip(files_of(old), files_of(new), strict=True)]
 
 
+def exchange(old: TableDef, scratch: TableDef, new: TableDef) -> list[Operation]:
+    """What has to be done when `scratch` takes the place of `old` under the name of `new`.  A file that is replaced is not removed
+    first: doing it all a second time must not remove what has just come."""
+    moves = renamings(scratch, new)
+    replaced = {operation[2] for operation in moves}
+    return [*(operation for operation in removals([old]) if operation[1] not in replaced), *moves]
+
+
 def directories(operations: Iterable[Operation]) -> list[str]:
     """The directories that `operations` change."""
     return sorted({path.rpartition("/")[0] for operation in operations for path in operation[1:]})
