@@ -121,6 +121,7 @@ class AccessFinder:
         self.estimate = estimate
         self.changing = changing
         self.const_tables: set[int] = set()
+        self.choice: int | None = None  # the index to use whatever the estimates say, SCAN for none
         self.sized = True  # whether estimates are wanted where there is nothing to choose
         self._allowed, self.forced = allowed_indexes(source)
 
@@ -131,7 +132,10 @@ class AccessFinder:
     def best(self, available: set[int], const_slots: set[int]) -> Access:
         """The path to take when the rows of the slots in `available` are at hand; those in `const_slots` are known before the
         join begins (enclosing blocks excluded)."""
-        candidates = [a for i in self._allowed if (a := self._through(i, available, const_slots)) is not None]
+        candidates = self.candidates(available, const_slots)
+        if self.choice is not None:
+            chosen = [a for a in candidates if a.index == self.choice]
+            return chosen[0] if chosen else self._scan()
         possible = [a.index for a in candidates if a.index is not None]
         if not candidates:
             return self._scan()
@@ -148,6 +152,18 @@ class AccessFinder:
         if len(candidates) == 1 and self.sized:
             best.rows = self.estimate(best)
         return best
+
+    def candidates(self, available: set[int], const_slots: set[int]) -> list[Access]:
+        """One access for each usable index."""
+        return [a for i in self._allowed if (a := self._through(i, available, const_slots)) is not None]
+
+    def covering_indexes(self) -> list[int]:
+        """Secondary indexes that hold all that is read."""
+        tdef = self.source.tdef
+        if tdef is None:
+            return []
+        secondary = [i for i in self._allowed if tdef.indexes[i].kind != "FULLTEXT" and not is_clustered(self.source, i)]
+        return [] if self.changing else [i for i in secondary if self.covers(i)]
 
     @staticmethod
     def _preference(a: Access) -> tuple[object, ...]:

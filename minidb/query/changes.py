@@ -21,6 +21,7 @@ from minidb.query.context import ExecContext
 from minidb.query.explain_rows import explain_change, explain_query
 from minidb.query.index_order import use_index_order
 from minidb.query.nodes import Block, Col, Output, Source, SourceColumn, Sub, walk
+from minidb.query.optimizer import JoinPlan, Step
 from minidb.query.plan import ExplainRow, Plan
 from minidb.query.scope import Scope
 
@@ -33,13 +34,18 @@ def is_strict(statement: Statement, target: Source) -> bool:
     return not STRICT_MODES.isdisjoint(statement.state.mode)
 
 
-def variants(statement: Statement, emit: Emit, targets: list[Source], strict: bool) -> tuple[Run, str]:
-    """The run function.  What the statement only reads is read with shared locks at REPEATABLE READ and SERIALIZABLE, by
-    consistent reads below."""
+def variants(statement: Statement, emit: Emit, targets: list[Source], strict: bool,
+             choice: Callable[[], tuple[JoinPlan, ast.Limit | None] | None] | None = None) -> tuple[Run, str]:
+    """The run function.  choice: gives the plan whose path is chosen at each execution, and its LIMIT.
+
+    What the statement only reads is read with shared locks at REPEATABLE READ and SERIALIZABLE, by consistent reads below."""
     reads = any(s.transactional and s not in targets for s in statement.state.sources)
 
     def make(unit: Unit, mode: ReadMode) -> tuple[Run, str]:
         emitter = QueryEmitter(statement, unit, mode, strict)
+        chosen = choice() if choice is not None else None
+        if chosen is not None:
+            statement.choosing(unit, chosen[0], chosen[1], lambda: make(Unit(), mode)[0])
         emit(emitter)
         source = unit.source()
         run = unit.compile(source)
@@ -96,7 +102,13 @@ def compile_insert(statement: Statement, stmt: ast.Insert) -> Plan:
         queries.unit.hoisting = plan.query is not None
         InsertEmitter(statement, queries, plan).emit(queries.unit.body)
 
-    run, source = variants(statement, emit, [target], plan.strict and not plan.ignore)
+    def choice() -> tuple[JoinPlan, ast.Limit | None] | None:
+        """The source of INSERT ... SELECT is locked: its path is chosen like that of a locking read."""
+        if not isinstance(plan.query, Block) or plan.query.order_by or plan.query.grouped:
+            return None
+        return statement.plan_of(plan.query)[0], plan.query.limit
+
+    run, source = variants(statement, emit, [target], plan.strict and not plan.ignore, choice)
     if stmt.replace or stmt.on_duplicate:
         run = _flagged(run, "duplicates")
     if plan.query is not None:
@@ -270,10 +282,10 @@ def _compile_change(statement: Statement, change: ChangePlan, scope: Scope, orde
     statement.needs.add_join(change.join)
     if not change.multi:
         statement.optimizer.changing = {change.targets[0].slot}
-    plans: dict[bool, tuple[Any, bool]] = {}
+    plans: dict[tuple[bool, int | None], tuple[JoinPlan, bool]] = {}
 
-    def plan_of() -> tuple[Any, bool]:
-        key = statement.optimizer.use_indexes
+    def plan_of() -> tuple[JoinPlan, bool]:
+        key = statement.setting()
         if key not in plans:
             plan = statement.optimizer.plan(change.join, change.where, set())
             plans[key] = (plan, _in_order(change, plan, statement))
@@ -284,7 +296,10 @@ def _compile_change(statement: Statement, change: ChangePlan, scope: Scope, orde
         change.collect = _must_collect(change, plan, exprs, statement)
         ChangeEmitter(statement, queries, change, plan, ordered).emit(queries.unit.body)
 
-    run, source = variants(statement, emit, change.targets, change.strict and not change.ignore)
+    def choice() -> tuple[JoinPlan, ast.Limit | None] | None:
+        return None if change.multi else (plan_of()[0], change.limit)
+
+    run, source = variants(statement, emit, change.targets, change.strict and not change.ignore, choice)
     plan, ordered = plan_of()
     lines = explain_change(statement, change, plan, exprs, not ordered)
     columns = tuple(o.column for o in change.returning)
@@ -296,7 +311,7 @@ def _expressions(change: ChangePlan) -> list[Expr]:
     return [*change.where, *values, *(e for e, _ in change.order_by), *(o.expr for o in change.returning)]
 
 
-def _in_order(change: ChangePlan, plan: Any, statement: Statement) -> bool:
+def _in_order(change: ChangePlan, plan: JoinPlan, statement: Statement) -> bool:
     """Whether the scan delivers ORDER BY's order."""
     if not change.order_by:
         return True
@@ -305,7 +320,7 @@ def _in_order(change: ChangePlan, plan: Any, statement: Statement) -> bool:
     return use_index_order(block, plan, statement.needs)
 
 
-def _must_collect(change: ChangePlan, plan: Any, exprs: list[Expr], statement: Statement) -> bool:
+def _must_collect(change: ChangePlan, plan: JoinPlan, exprs: list[Expr], statement: Statement) -> bool:
     """Whether changing rows while scanning would disturb the scan: a column of the scanned index changes, or a subquery reads the
     table that is changed."""
     target = change.targets[0]
@@ -317,7 +332,8 @@ def _must_collect(change: ChangePlan, plan: Any, exprs: list[Expr], statement: S
     if change.kind != "update" or change.multi:
         return False
     assert target.tdef is not None
-    index = plan.steps[0].access.index
+    first = plan.steps[0]
+    index = first.access.index if isinstance(first, Step) else None
     clustered = target.tdef.clustered_index() if target.transactional else None
     scanned = {i for i in (index, clustered) if i is not None}  # every entry of a transactional table holds the clustered key
     changed = {column for column, _ in change.updates[target.slot]}

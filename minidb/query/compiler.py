@@ -15,6 +15,7 @@ from minidb.query.binder import Binder
 from minidb.query.codegen.queries import QueryEmitter, plan_block
 from minidb.query.codegen.unit import Unit
 from minidb.query.context import ExecContext
+from minidb.query.costs import SCAN, chooser_for
 from minidb.query.environment import Compilation, CompileEnv
 from minidb.query.estimates import Estimator
 from minidb.query.needs import Needs
@@ -41,16 +42,45 @@ class Statement:
         self.explain = explain
         self.materialised: dict[tuple[int, int], str] = {}
         self.subquery_sources: dict[tuple[int, int], str] = {}
-        self._plans: dict[tuple[int, bool], tuple[Block, JoinPlan, bool]] = {}
+        self._plans: dict[tuple[int, bool, int | None], tuple[Block, JoinPlan, bool]] = {}
 
     def plan_of(self, block: Block) -> tuple[JoinPlan, bool]:
-        """The join plan of a block, made once for each setting of `optimizer.use_indexes`."""
-        mark = (id(block), self.optimizer.use_indexes)
+        """The join plan of a block, made once for each setting of the optimizer."""
+        mark = (id(block), *self.setting())
         known = self._plans.get(mark)
         if known is None:
             plan, ordered = plan_block(self, block)
             known = self._plans[mark] = (block, plan, ordered)
         return known[1], known[2]
+
+    def setting(self) -> tuple[bool, int | None]:
+        """What the optimizer is told to do: (use indexes, the one choice forced)."""
+        return self.optimizer.use_indexes, next(iter(self.optimizer.choices.values()), None)
+
+    def choosing(self, unit: Unit, plan: JoinPlan, limit: ast.Limit | None, make: Callable[[], Run]) -> None:
+        """Begin the entry function with a choice of path where locks depend on it; `make` compiles a variant for a path."""
+        if self.optimizer.choices or not self.optimizer.use_indexes:
+            return
+        chooser = chooser_for(plan, limit, self.typer)
+        if chooser is None:
+            return
+        step = plan.tables()[0]
+        slot, taken = step.source.slot, SCAN if step.access.index is None or not step.access.facts else step.access.index
+
+        def variant(index: int) -> Lazy:
+            def made() -> Run:
+                self.optimizer.choices = {slot: index}
+                try:
+                    return make()
+                finally:
+                    self.optimizer.choices = {}
+
+            return Lazy(made)
+
+        indexes = [SCAN, *(c.index for c in chooser.candidates)]
+        unit.named("paths", {index: variant(index) for index in indexes if index != taken})
+        unit.prologue(f"path = {unit.named('choose_path', chooser)}(x, p)")
+        unit.prologue("if path in paths: return paths[path](x, p)")
 
     def release(self) -> None:
         """Let go of the session and of table handles: a plan must not keep them alive."""
@@ -116,6 +146,9 @@ def query_variants(statement: Statement, bound: BoundQuery, transactional: bool)
 
 def compile_query(statement: Statement, bound: BoundQuery, unit: Unit, mode: ReadMode) -> tuple[Run, str]:
     emitter = QueryEmitter(statement, unit, mode)
+    if isinstance(bound, Block) and (bound.lock_mode or mode is not ReadMode.SNAPSHOT):
+        early = bound.limit if not bound.order_by and not bound.grouped and not bound.distinct else None
+        statement.choosing(unit, statement.plan_of(bound)[0], early, lambda: compile_query(statement, bound, Unit(), mode)[0])
     emitter.body(bound, unit.body)
     source = unit.source()
     run = unit.compile(source)

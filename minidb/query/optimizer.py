@@ -43,9 +43,12 @@ class LeftStep:
 
 @dataclass(slots=True)
 class JoinPlan:
-    """constant: conditions without any table (tested before anything is read)."""
+    """constant: conditions without any table (tested before anything is read).  candidates, covering: of a plan with one table
+    only, the usable accesses and the indexes that cover."""
 
     steps: list[Step | LeftStep] = field(default_factory=list)
+    candidates: list[Access] = field(default_factory=list)
+    covering: list[int] = field(default_factory=list)
     constant: list[Expr] = field(default_factory=list)
 
     def tables(self) -> list[Step]:
@@ -65,6 +68,7 @@ class Optimizer:
         self.estimate = estimate
         self.changing = changing or set()
         self.use_indexes = True
+        self.choices: dict[int, int] = {}  # slot -> index, where a variant for a certain path is being made
         self.sized = False  # row estimates even where nothing depends on them (EXPLAIN)
 
     def plan(self, join: JoinGroup, where: list[Expr], outer: set[int]) -> JoinPlan:
@@ -91,6 +95,9 @@ class Optimizer:
         parts = [i for i in group.items if isinstance(i, JoinGroup)]
         finders = {s.slot: self._finder(s, pending, self.sized or len(leaves) > 1) for s in leaves}
         placed, const = set(available), set(const)
+        if len(leaves) == 1 and not parts and leaves[0].is_base:
+            finder = finders[leaves[0].slot]
+            plan.candidates, plan.covering = finder.candidates(placed, const), finder.covering_indexes()
         for step in self._ordered(leaves, finders, group.straight, placed, const):
             placed.add(step.source.slot)
             plan.steps.append(step)
@@ -110,6 +117,7 @@ class Optimizer:
         facts = facts_about(source, conditions, self.typer)
         finder = AccessFinder(source, facts, self.needs.of(source), self.estimate, source.slot in self.changing)
         finder.sized = sized
+        finder.choice = self.choices.get(source.slot)
         if not self.use_indexes:
             finder.forbid_indexes()
         return finder

@@ -113,6 +113,7 @@ class ChangeEmitter:
         self.gen.binder = statement.binder
         self.trx = self.unit.trx()
         self.update = change.kind == "update"
+        self.row_number = "found"
         self.purpose = ScanPurpose.UPDATE if self.update else ScanPurpose.DELETE
         self.storing = {s.slot: Storing(self.gen, s, change.strict, change.ignore) for s in change.targets if self.update}
 
@@ -172,6 +173,8 @@ class ChangeEmitter:
         if collect:
             self._collected(lines, step, target, limit is not None)
             return
+        if self.update:
+            self.row_number = "n"  # messages count the rows looked at
         if limit is None:
             self._scan(lines, step, body, None)
             return
@@ -208,8 +211,12 @@ class ChangeEmitter:
         condition = self.gen.all_true(step.filters)
         again = self.gen.all_true([*step.filters, *step.access.done])
         self.gen.strict = strict
+        if self.row_number == "n":
+            lines("n = 0")
         with lines.indented(f"while ({row} := {cursor}.next_row()) is not None:"):
             lines("x.session.check_interrupted()")
+            if self.row_number == "n":
+                lines("n += 1")
             if condition:
                 with lines.indented(f"if not ({condition}):"):
                     lines(f"{cursor}.unlock_row()")
@@ -234,7 +241,7 @@ class ChangeEmitter:
 
     def _update_row(self, lines: Lines, target: Source, updates: list[tuple[int, Expr | None]]) -> None:
         table = self.unit.table(target.number)
-        update = RowUpdate(self.storing[target.slot], updates, "found")
+        update = RowUpdate(self.storing[target.slot], updates, self.row_number)
         update.evaluate(lines)
         with lines.indented(f"if {update.changed()}:"):
             update.touch(lines)
