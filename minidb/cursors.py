@@ -41,6 +41,7 @@ class Cursor:
     first statement.  `lastrowid`: the first AUTO_INCREMENT value that the last statement generated, 0 if none."""
 
     arraysize: int = 1
+    _shapes = False  # rows are not handed out as they are
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -55,12 +56,23 @@ class Cursor:
     # ---- running
     def execute(self, query: str, args: Any = None) -> int:
         """Run one statement; `rowcount` is returned, as PyMySQL does."""
-        session = self._session()
-        if args is not None and not isinstance(args, (tuple, list, Mapping)):
+        connection = self.connection
+        session = connection.session
+        if self._closed or session.closed:
+            self._session()
+        if args is not None and type(args) is not tuple and not isinstance(args, (tuple, list, Mapping)):
             args = (args,)
         self._result = None
-        self._take(session.execute(query, args))
-        return self.rowcount
+        result = session.execute(query, args)
+        if result.rows is None or self._shapes:
+            self._take(result)
+            return self.rowcount
+        self._result = connection._last = result  # `_take`, written out for plain rows
+        self._position = self.rownumber = 0
+        self.lastrowid = result.insert_id
+        self._rows = rows = result.rows
+        self.rowcount = count = len(rows)
+        return count
 
     def executemany(self, query: str, args: Sequence[Any]) -> int:
         """Run one statement for each element of `args`; an INSERT ... VALUES becomes one multi-row statement."""
@@ -122,7 +134,8 @@ class Cursor:
 
     def fetchone(self) -> Any:
         """The next row, None at the end."""
-        self._check_result()
+        if self._result is None:
+            self._check_result()
         position = self._position
         if position >= len(self._rows):
             return None
@@ -200,6 +213,8 @@ class Cursor:
 
 class DictCursor(Cursor):
     """Rows as dicts; a column name that occurs twice is prefixed by its table's."""
+
+    _shapes = True
 
     def _shape(self, rows: list[tuple[Any, ...]], columns: tuple[ResultColumn, ...]) -> Sequence[Any]:
         names: list[str] = []

@@ -123,6 +123,14 @@ class InnodbEngine(Engine):
         locks = trx.locks
         locks.duplicates = locks.constraint_check = False
 
+    def commit_statement(self, trx: Trx) -> None:
+        """`end_statement(trx, True)` and `commit` in one: the end of a transaction of one statement."""
+        assert isinstance(trx, InnodbTrx)
+        trx.bulk_insert = trx.auto_inc_locked = False  # the lock goes with the others
+        locks = trx.locks
+        locks.duplicates = locks.constraint_check = False
+        self.commit(trx)
+
     def commit(self, trx: Trx) -> None:
         assert isinstance(trx, InnodbTrx)
         if not trx.id:

@@ -19,7 +19,7 @@ from minidb.innodb.layout import DELETED, MARK, TAIL
 from minidb.innodb.lock_modes import IX, TABLE_COVERED_BY
 from minidb.innodb.row_insert import insert_clustered, insert_entry, replace_at, replace_row, wait_or_fail
 from minidb.innodb.trx import InnodbTrx
-from minidb.innodb.undo import DELETE, UPDATE
+from minidb.innodb.undo import DELETE, UPDATE, UPDATE_UNINDEXED
 
 Step = Callable[[], None]
 
@@ -76,7 +76,7 @@ def update_row(core: Core, table: DictTable, trx: InnodbTrx, row: Row, values: R
         if table.long_rows:
             replace_row(core, table, trx, key, current, values, UPDATE)
         else:
-            replace_at(core, table, trx, page, i, values, UPDATE)
+            replace_at(core, table, trx, page, i, values, UPDATE_UNINDEXED)
     except BaseException as error:
         wait_or_fail(core, trx, mark, error)
     core.mtr.commit()

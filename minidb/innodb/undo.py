@@ -13,6 +13,8 @@ and freed if it was full.
     (UPDATE, table id, old row, replaced)               undone by putting the old row back; replaced: off-page values of it
     (DELETE, table id, old row, ())                     the row was delete-marked                         that the change dropped
     (REINSERT, table id, old row, ())                   a delete-marked row was used again
+    (UPDATE_UNINDEXED, table id, old row, ())           as UPDATE, but no secondary entry and no off-page value changed: nothing
+                                                        is left to purge but the record itself
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from minidb.storage.space import Tablespace
 from minidb.types.codec import decode_atoms, encode_atoms
 
 PURGED = -1
-HEADER, CONTINUED, INSERT, UPDATE, DELETE, REINSERT = range(6)
+HEADER, CONTINUED, INSERT, UPDATE, DELETE, REINSERT, UPDATE_UNINDEXED = range(7)
 KIND, TABLE, DATA, REPLACED = range(4)  # places in a record
 SLOT_BITS = 10
 SLOT_MASK = (1 << SLOT_BITS) - 1
@@ -79,12 +81,17 @@ class UndoSpace:
             page = self._page(self._open.popitem()[0])
         else:
             page = self._space.allocate(mtr, PageKind.UNDO)
-        mtr.touch(page)
-        self._logs[page.no] = self._logs.get(page.no, 0) + 1
-        trx.log_pages.append(page.no)
-        trx.log_start = len(page.rows)
+        if not page.dirty:
+            mtr.touch(page)
+        number, rows = page.no, page.rows
+        self._logs[number] = self._logs.get(number, 0) + 1
+        trx.log_pages.append(number)
+        trx.log_start = len(rows)
         trx.log_bytes = page.nbytes
-        self._add(page, mtr, (HEADER, trx.id, 0))
+        header = (HEADER, trx.id, 0)
+        if mtr.logging:
+            mtr.log(Op.INSERT, page, (len(rows), None, header))
+        rows.append(header)
         page.nbytes += RECORD_OVERHEAD
         return page
 
@@ -92,7 +99,8 @@ class UndoSpace:
         """Write `record`, whose row takes about `size` bytes, to the log of `trx`; its roll pointer."""
         if trx.log_pages:
             page = self._page(trx.log_pages[-1])
-            mtr.touch(page)
+            if not page.dirty:
+                mtr.touch(page)
         else:
             page = self._begin(trx, mtr)
         rows = page.rows
@@ -123,7 +131,8 @@ class UndoSpace:
     @staticmethod
     def _put(page: Page, mtr: Mtr, slot: int, record: Record) -> None:
         """Replace the record at `slot`."""
-        mtr.touch(page)
+        if not page.dirty:
+            mtr.touch(page)
         if mtr.logging:
             mtr.log(Op.REPLACE, page, (slot, None, record))
         page.rows[slot] = record
@@ -148,7 +157,7 @@ class UndoSpace:
         return row
 
     def committed(self, log: CommittedLog) -> Iterator[tuple[int, Record]]:
-        """(roll pointer, record) of the changes of a committed log that superseded something, oldest first."""
+        """(roll pointer, record) of the changes of a committed log that left something to purge, oldest first."""
         last = log.pages[-1]
         for number in log.pages:
             rows = self._page(number).rows
@@ -156,7 +165,7 @@ class UndoSpace:
             end = log.end if number == last else len(rows)
             for slot in range(start, end):
                 record = rows[slot]
-                if record[KIND] > INSERT:
+                if INSERT < record[KIND] < UPDATE_UNINDEXED:
                     yield number << SLOT_BITS | slot, record
 
     # ---- undoing
@@ -193,10 +202,12 @@ class UndoSpace:
 
     def commit(self, trx: InnodbTrx, mtr: Mtr, number: int) -> CommittedLog:
         """Keep the log of `trx`, committed with `number`, for readers of old versions and for purge."""
-        first = self._page(trx.log_pages[0])
+        pages = tuple(trx.log_pages)
+        first = last = self._page(pages[0])
         self._put(first, mtr, trx.log_start, (HEADER, trx.id, number))
-        last = self._page(trx.log_pages[-1])
-        log = CommittedLog(number, trx.id, tuple(trx.log_pages), trx.log_start, len(last.rows))
+        if len(pages) > 1:
+            last = self._page(pages[-1])
+        log = CommittedLog(number, trx.id, pages, trx.log_start, len(last.rows))
         self._close(trx, last)
         return log
 

@@ -25,13 +25,13 @@ Types = tuple[type, ...]
 class Prepared:
     """A plan bound to one database: handles in the order of its tables, names to lock, engines to tell.
 
-    reads / writes: names for metadata locks, `wanted` both with modes.  simple: a consistent read of InnoDB tables only.
+    reads / writes: names for metadata locks, `wanted` both with modes, `noted` with modes as bits.  simple: a consistent read of InnoDB tables only.
     quick: a change of InnoDB tables only.  virtual: some tables exist only while they are read.  version: the database's
     definitions at binding.  counts_rows: sets FOUND_ROWS by itself.  limited: has a LIMIT of its own.  table_locks: (handle,
     lock) of MyISAM tables.
     """
 
-    __slots__ = ("changes", "columns", "counts_rows", "engines", "handles", "limited", "plan", "quick", "reads", "run", "simple",
+    __slots__ = ("changes", "columns", "counts_rows", "engines", "handles", "limited", "noted", "plan", "quick", "reads", "run", "simple",
                  "table_locks", "uses_tables", "version", "virtual", "wanted", "writes")
 
     def __init__(self, plan: Plan, handles: list[Table], engines: tuple[Engine, ...], version: int, virtual: bool,
@@ -52,6 +52,7 @@ class Prepared:
         self.writes = tuple(sorted(wanted))
         self.reads = tuple(sorted({(t.db, t.name) for t in real} - wanted))
         self.wanted = tuple((n, SHARED_WRITE if n in wanted else SHARED_READ) for n in sorted((*self.reads, *self.writes)))
+        self.noted = {n: 1 << mode for n, mode in self.wanted}
         self.table_locks = tuple((h, t.lock) for t, h in zip(plan.tables, handles, strict=True) if h.tdef.engine == "MyISAM")
         self.simple = (plan.consistent_read and not plan.changes and not virtual and not self.table_locks and not self.writes
                        and plan.kind == "select" and not counts_rows and bool(handles))

@@ -170,18 +170,28 @@ def read_inside(session: Session, prepared: Prepared, params: Params, text: str,
 def write(session: Session, prepared: Prepared, params: Params, text: str, args: Any) -> Result:
     """A change of InnoDB tables, nothing special set: what `run_plan` and `change` do, without their questions."""
     trx, instance, owner = session.trx, session.instance, session.owner
-    locks, innodb = instance.metadata_locks, instance.innodb
     if trx.read_only or instance.dictionary.clean:
         return session.run_plan(prepared, params, text, args)
+    locks, innodb, alone = instance.metadata_locks, instance.innodb, trx.autocommit
+    if alone:
+        owner.held.update(prepared.noted)  # noted without asking; whoever wants a table for himself looks after putting its name there
+        owner.writing = True
+        if session.contended or prepared.version != instance.version:
+            locks.release_transaction(owner)  # now ask
+            return session.run_plan(prepared, params, text, args)
     session.current = text
     session.noted = session.moment_of_statement = None
+    context = session.context
+    context.tables = prepared.handles
+    context.affected = context.insert_id = context.explicit_id = 0
+    context.matched = context.changed = context.records = context.duplicates = context.analyze = None
+    before = session.last_insert_id
     try:
-        for name, mode in prepared.wanted:
-            locks.acquire(owner, name, mode, session.lock_wait_seconds)
-        if prepared.version != instance.version:
-            return session.run_plan(prepared, params, text, args)
-        context = session.fresh_context(prepared)
-        before = session.last_insert_id
+        if not alone:
+            for name, mode in prepared.wanted:
+                locks.acquire(owner, name, mode, session.lock_wait_seconds)
+            if prepared.version != instance.version:
+                return session.run_plan(prepared, params, text, args)
         innodb.begin_statement(trx)
         try:
             rows = prepared.run(context, params)
@@ -189,11 +199,14 @@ def write(session: Session, prepared: Prepared, params: Params, text: str, args:
             if not (isinstance(error, Error) and error.rolled_back is RolledBack.TRANSACTION):
                 innodb.end_statement(trx, False)
             raise
-        innodb.end_statement(trx, True)
-        if trx.autocommit:
-            innodb.commit(trx)
-            session.autocommitted()
+        if alone:
+            innodb.commit_statement(trx)
+            owner.held.clear()
+            owner.writing = trx.changed_non_transactional = False
+            if session.contended:
+                locks.release_transaction(owner)
         else:
+            innodb.end_statement(trx, True)
             locks.end_statement(owner)
     except BaseException as error:
         raise session.failed(error, prepared) from error.__cause__
