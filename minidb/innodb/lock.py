@@ -33,7 +33,7 @@ from minidb.innodb.lock_modes import (
     X_INSERT,
     X_REC,
 )
-from minidb.innodb.lock_objects import IndexLocks, Key, RecordLock, Request, TableLocks, TrxLocks
+from minidb.innodb.lock_objects import Entry, IndexLocks, Key, RecordLock, Request, TableLocks, TrxLocks
 from minidb.innodb.lock_queue import HELD, LOCKED, SKIPPED, LockQueues
 from minidb.scheduler import Interrupted, LockWait, WaitTimeout
 from minidb.trace import ImplicitLockConverted, LockInherited, LocksReleased
@@ -263,13 +263,18 @@ class LockSystem(LockQueues):
             for group in reversed(holder.groups.values()):
                 index = group.index
                 pop = index.pop
+                shared: list[tuple[Key, list[Entry]]] = []
                 for key in group.keys:
                     queue = pop(key, None)
                     if queue is not group and queue is not None:
                         index[key] = queue
                         if type(queue) is list and group in queue:
                             queue.remove(group)
-                            self._queue_shrunk(index, key, queue, holder)
+                            shared.append((key, queue))
+                if len(shared) > 1:
+                    shared = self._by_age(shared)
+                for key, queue in shared:
+                    self._queue_shrunk(index, key, queue, holder)
                 group.keys.clear()
             holder.spare, holder.groups = holder.groups, holder.spare  # the objects will be wanted again
             holder.groups.clear()
@@ -288,6 +293,12 @@ class LockSystem(LockQueues):
         holder.victim = holder.duplicates = holder.constraint_check = False
         if self._repointed:
             self._recheck()
+
+    def _by_age(self, queues: list[tuple[Key, list[Entry]]]) -> list[tuple[Key, list[Entry]]]:
+        """Queues of one lock object, the one with the oldest waiting request first: InnoDB has one list for all of them."""
+        age = {request: n for n, request in enumerate(self.waiting.values())}
+        last = len(age)
+        return sorted(queues, key=lambda q: min((age[entry] for entry in q[1] if type(entry) is Request), default=last))
 
     # ---- looking inside
     def check(self) -> list[str]:

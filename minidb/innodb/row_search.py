@@ -31,7 +31,7 @@ END: Final = ("end",)  # the range is read to its end
 def lock_by_key(core: Core, table: DictTable, trx: InnodbTrx, key: Key, mode: int, wait: WaitPolicy) -> Row | None:
     """The row with clustered key `key`, locked S or X (`mode`), if it is there and nothing stands in the way; None sends the caller
     to a `LockingCursor`, which knows all cases.  Latch held."""
-    row = table.clustered.tree.get(key)
+    row: Row | None = table.clustered.tree.get(key)
     view = trx.view
     if row is None or row[DELETED] or table.externals or trx.read_only:
         return None
@@ -391,7 +391,7 @@ class LockingCursor(Cursor):
         """The row that a live entry stands for, locked; None if it is to be passed over."""
         clustered = self._table.clustered
         row_key = index.layout.clustered_key(key)
-        row = self._clustered.get(row_key)
+        row: Row | None = self._clustered.get(row_key)
         if self._work is not None:
             self._work.clustered_lookups += 1
         if row is None:

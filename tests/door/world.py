@@ -181,7 +181,8 @@ class World:
             self.engine.commit(who)
         return found
 
-    def locked(self, table: Table, trx: Trx, index: int | None = None, ranges: Iterable[KeyRange] = (FULL,), **more: Any) -> list[Row]:
+    def locked(self, table: Table, trx: Trx, index: int | None = None, ranges: Iterable[KeyRange] = (FULL,),
+               **more: Any) -> list[Row]:
         """The rows of a locking read, without their tails."""
         more.setdefault("mode", ReadMode.EXCLUSIVE)
         cursor = table.scan(trx, Scan(index, tuple(ranges), **more))
