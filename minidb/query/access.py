@@ -33,6 +33,7 @@ class Access:
     covering: bool = False
     reverse: bool = False
     ordered: bool = False
+    point_turns: bool = False  # read backwards only if the range is more than one value
     unique: bool = False
     pushed: list[Expr] = field(default_factory=list)
     possible: list[int] = field(default_factory=list)
@@ -158,12 +159,11 @@ class AccessFinder:
         return [a for i in self._allowed if (a := self._through(i, available, const_slots)) is not None]
 
     def covering_indexes(self) -> list[int]:
-        """Secondary indexes that hold all that is read."""
+        """Indexes that hold all that is read."""
         tdef = self.source.tdef
-        if tdef is None:
+        if tdef is None or self.changing:
             return []
-        secondary = [i for i in self._allowed if tdef.indexes[i].kind != "FULLTEXT" and not is_clustered(self.source, i)]
-        return [] if self.changing else [i for i in secondary if self.covers(i)]
+        return [i for i in self._allowed if tdef.indexes[i].kind != "FULLTEXT" and self.covers(i)]
 
     @staticmethod
     def _preference(a: Access) -> tuple[object, ...]:

@@ -1,8 +1,8 @@
 """What MariaDB thinks reading costs, for statements whose path decides which rows they lock.
 
 A snapshot read uses any usable index: that is deterministic and, with rows in memory, never far off.  For a locking read or a
-change of one small table the path is part of the semantics, so it is chosen at each execution as MariaDB 10.11 does.  The formulas are
-fitted to its choices on tables of 3 to 60 rows (unit: one page read; comparing five rows costs as much)."""
+change of one small table the path is part of the semantics, so it is chosen at each execution as MariaDB 10.11 does.  The
+formulas are fitted to its choices on tables of 3 to 60 rows (unit: one page read; comparing five rows costs as much)."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def _per_block(entry: int) -> float:
 
 def range_cost(rows: int, ranges: int, clustered: bool, covering_entry: int | None) -> float:
     """Reading `rows` rows in `ranges` ranges of an index; covering_entry: bytes of an entry if no row has to be fetched."""
-    seek = 1.01 + 0.125 * (ranges - 1) + rows / ROWS_PER_COMPARE
+    seek = 0.97 + ranges * 2 / 15 + rows / ROWS_PER_COMPARE
     if clustered:
-        return seek
-    if covering_entry is not None and rows > 2:
+        return seek if ranges == 1 else seek + ranges
+    if covering_entry is not None:
         return seek + rows / _per_block(covering_entry)
     return seek + rows
 
@@ -68,15 +68,16 @@ class Candidate:
 
 class PathChooser:
     """Chooses between the usable indexes of one table and a scan of it.  shortest: bytes of an entry of the shortest index that
-    covers; limit: gives LIMIT, which makes a scan less welcome."""
+    covers; limit: gives LIMIT, which makes a scan of the table less welcome; forced: by hint, that is no choice at all."""
 
-    __slots__ = ("candidates", "limit", "number", "shortest")
+    __slots__ = ("candidates", "forced", "limit", "number", "shortest")
 
-    def __init__(self, number: int, candidates: list[Candidate], shortest: int | None, limit: Limit | None) -> None:
+    def __init__(self, number: int, candidates: list[Candidate], shortest: int | None, limit: Limit | None, forced: bool) -> None:
         self.number = number
         self.candidates = candidates
         self.shortest = shortest
         self.limit = limit
+        self.forced = forced
 
     def __call__(self, x: ExecContext, p: tuple[Any, ...]) -> int | None:
         """The index to use, SCAN, or None for the path chosen when the statement was compiled."""
@@ -87,7 +88,7 @@ class PathChooser:
         if rows > SMALL:
             return None
         best = full_scan_cost(rows)
-        if self.limit is not None and self.limit(x, p) < rows:
+        if self.forced or (self.limit is not None and self.limit(x, p) < rows):
             best = math.inf
         if self.shortest is not None:
             best = min(best, index_scan_cost(rows, self.shortest))
@@ -113,7 +114,8 @@ def chooser_for(plan: JoinPlan, limit: ast.Limit | None, typer: Typer) -> PathCh
     if not accesses or any(a.unique for a in accesses):
         return None
     source = accesses[0].source
-    if not source.transactional or any(h.kind == "FORCE" for h in source.hints):
+    forced = any(h.kind == "FORCE" for h in source.hints)
+    if not source.transactional or (forced and not plan.covering):
         return None
     candidates = []
     for access in accesses:
@@ -122,7 +124,7 @@ def chooser_for(plan: JoinPlan, limit: ast.Limit | None, typer: Typer) -> PathCh
         entry = _entry_length(source, access.index) if access.covering else None
         candidates.append(Candidate(access.index, is_clustered(source, access.index), entry, _ranges(access, typer)))
     shortest = min((_entry_length(source, i) for i in plan.covering), default=None)
-    return PathChooser(source.number, candidates, shortest, _limit(limit, typer))
+    return PathChooser(source.number, candidates, shortest, _limit(limit, typer), forced)
 
 
 def _limit(limit: ast.Limit | None, typer: Typer) -> Limit | None:

@@ -55,6 +55,8 @@ def _fit(step: Step, columns: list[int], descending: bool, block: Block, needs: 
             fixed = index_columns(access.source, access.index)[:_fixed(access)]
             if descending and access.kind == "range":
                 access.pushed = []  # nothing is pushed down to a backward scan
+                ranged = {part.column for part in access.parts}
+                access.point_turns = set(columns) <= ranged and access.parts[-1].prefix is None
             access.reverse, access.ordered = descending and not set(columns) <= set(fixed), True
             return True
     if access.kind not in ("ALL", "index") or access.facts:

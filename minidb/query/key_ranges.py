@@ -175,6 +175,11 @@ class _Sortable:
         return bool(self.key < other.key)
 
 
+def is_point(ranges: tuple[KeyRange, ...]) -> bool:
+    """Whether the ranges are one single value."""
+    return len(ranges) == 1 and ranges[0].is_equality
+
+
 def key_ranges(columns: Sequence[list[Interval]]) -> tuple[KeyRange, ...]:
     """The ranges of an index whose first columns are restricted to `columns`: points, then at most one list of real intervals; what
     follows that narrows its included ends."""

@@ -45,6 +45,7 @@ class JoinEmitter:
         self.unit = gen.unit
         self.how = how
         self.rows_of = rows_of
+        self.empty = ""  # variable of ranges that may turn out to be none
 
     # ---- entry
     def emit(self, lines: Lines, plan: JoinPlan, sink: Sink) -> None:
@@ -182,11 +183,23 @@ class JoinEmitter:
 
     def cursor(self, lines: Lines, access: Access, how: How, pushed: list[Expr]) -> str:
         """Write the opening of a scan; the name of its cursor."""
-        ranges = ranges_of(self.gen, access)
+        ranges = self.ranges(lines, access, how)
         condition = self._pushed(access.source, access, pushed)
-        scan = scan_source(self.gen, access, how, None if ranges is None else ranges.source, condition)
+        scan = scan_source(self.gen, access, how, ranges, condition)
         name = self.unit.temp("c")
         lines(f"{name} = {self.unit.table(access.source.number)}.scan({self.unit.trx()}, {scan})")
+        return name
+
+    def ranges(self, lines: Lines, access: Access, how: How) -> str | None:
+        """Write the computation of a scan's ranges where it is not just one; `empty` tells the caller what to test."""
+        locking = how.mode is not ReadMode.SNAPSHOT
+        ranges = ranges_of(self.gen, access, checked=locking)
+        self.empty = ""
+        if ranges is None or not (ranges.may_be_empty and locking):
+            return None if ranges is None else ranges.source
+        name = self.unit.temp("g")
+        lines(f"{name} = {ranges.source}")
+        self.empty = name
         return name
 
     def _pushed(self, source: Source, access: Access, pushed: list[Expr]) -> str | None:
@@ -222,7 +235,12 @@ class JoinEmitter:
             self._rows_locked(lines, step, self._equality_cursor(lines, step, how, key.parts), inside)
             return
         pushed = [] if access.reverse else access.pushed
-        self._rows_locked(lines, step, self.cursor(lines, access, how, pushed), inside)
+        cursor = self.cursor(lines, access, how, pushed)
+        if not self.empty:
+            self._rows_locked(lines, step, cursor, inside)
+            return
+        with lines.indented(f"if {self.empty}:"):  # no range: not even the table is locked
+            self._rows_locked(lines, step, cursor, inside)
 
     def _equality_cursor(self, lines: Lines, step: Step, how: How, parts: list[str]) -> str:
         key = self.unit.temp("k")

@@ -127,17 +127,21 @@ class Ranges(NamedTuple):
     may_be_empty: bool
 
 
-def ranges_of(gen: ExprGen, access: Access) -> Ranges | None:
-    """The ranges of an index access; None for a full scan."""
+def ranges_of(gen: ExprGen, access: Access, checked: bool = False) -> Ranges | None:
+    """The ranges of an index access; None for a full scan.  checked: a range whose ends have crossed is left out."""
     if not access.facts:
         return None
-    simple = _simple_range(gen, access)
+    simple = None if checked and _has_two_ends(access) else _simple_range(gen, access)
     if simple is not None:
         return Ranges(f"({simple},)", False)
     columns = [_column_intervals(gen, facts, part.prefix) for facts, part in zip(access.facts, access.parts, strict=True)]
     make = gen.unit.named("key_ranges", key_ranges.key_ranges)
     safe = gen.unit.named("safe_ranges", key_ranges.safe_ranges)
     return Ranges(f"{safe}(lambda: {make}([{', '.join(columns)}]))", True)
+
+
+def _has_two_ends(access: Access) -> bool:
+    return len(access.facts[-1]) > 1 or isinstance(access.facts[-1][0].condition, ast.Between)
 
 
 def _simple_range(gen: ExprGen, access: Access) -> str | None:
@@ -289,7 +293,9 @@ def scan_source(gen: ExprGen, access: Access, how: How, ranges: str | None, cond
     args = [repr(access.index), ranges or f"({full},)"]
     extra = []
     if access.reverse:
-        extra.append("reverse=True")
+        # a column that turns out to have one value only does not order anything
+        turned = f"not {gen.unit.named('is_point', key_ranges.is_point)}({args[1]})" if access.point_turns and ranges else "True"
+        extra.append(f"reverse={turned}")
     if how.mode is not ReadMode.SNAPSHOT:
         extra.append(f"mode={gen.unit.named(how.mode.name, how.mode)}")
     if how.wait is not WaitPolicy.WAIT:

@@ -206,6 +206,8 @@ class ChangeEmitter:
         joins = JoinEmitter(self.gen, {step.source.slot: self._how(step.source)}, self.queries.rows_of)
         row = step.source.row
         cursor = joins.cursor(lines, step.access, self._how(step.source), [])
+        if joins.empty:
+            lines(f"if not {joins.empty}: return None")
         strict = self.gen.strict
         self.gen.strict = strict and not self.change.order_by  # MySQL would look for the rows first, which is never strict
         condition = self.gen.all_true(step.filters)
