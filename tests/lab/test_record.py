@@ -84,7 +84,8 @@ def test_compare_gives_a_diff() -> None:
 
 
 def test_a_symbol_that_the_recorder_did_not_know_matches_any() -> None:
-    expected = "1 A> X\n    error 1792 (25006) ER_?: no\n    warning 138 ER_?: w\n2 A> Y\n    error 1205 (HY000) ER_LOCK_WAIT_TIMEOUT: t\n"
+    expected = ("1 A> X\n    error 1792 (25006) ER_?: no\n    warning 138 ER_?: w\n"
+                "2 A> Y\n    error 1205 (HY000) ER_LOCK_WAIT_TIMEOUT: t\n")
     played = expected.replace("(25006) ER_?", "(25006) ER_READ_ONLY").replace("138 ER_?", "138 WARN_X")
     assert compare(expected, played, "state").agrees
     assert not compare(expected, played.replace("1792", "1793"), "state").agrees

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent / "sql" / "scenarios"
 MARIADB = sorted(p for p in ROOT.rglob("*.scenario") if "mysql8" not in p.parts and p.with_suffix(".expected").exists())
 MYSQL = sorted((ROOT / "mysql8").rglob("*.scenario"))
 OUT_OF_REACH = {
-    "nowait/skip-locked-timeout-zero": "a defect of the recorded server (error 1180 for SKIP LOCKED with a timeout of 0), not a target",
+    "nowait/skip-locked-timeout-zero": "a defect of the recorded server (1180 for SKIP LOCKED with a timeout of 0), not a target",
 }
 
 
