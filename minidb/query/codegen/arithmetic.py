@@ -92,6 +92,8 @@ def as_double(gen: ExprGen, e: Expr) -> str:
         checks = f"{left[0]} is None or {right[0]} is None"
         if e.op == "/":
             done = f"{gen.unit.named('divide_floats', runtime.divide_floats)}({left[1]}, {right[1]})"
+            zero = _zero(gen)
+            done = f"({done} if {right[1]} else {zero})" if zero else done
         else:
             done = f"{left[1]} {e.op} {right[1]}"
         return f"(None if {checks} else {done})"
@@ -129,10 +131,7 @@ def _exact_in_python(e: ast.Binary, result: SqlType) -> bool:
 def _division(gen: ExprGen, op: str, e: ast.Binary, wa: str, wb: str, double: bool) -> str:
     function = {"/": runtime.divide_floats if double else runtime.divide, "DIV": runtime.int_divide, "%": runtime.modulo}[op]
     name = gen.unit.named(function.__name__, function)
-    zero = ""
-    if "ERROR_FOR_DIVISION_BY_ZERO" in gen.typer.mode:
-        warn = gen.unit.named("division_by_zero", runtime.division_by_zero)
-        zero = f"{warn}(x.session, {gen.strict})"
+    zero = _zero(gen)
 
     def build(a: str, b: str) -> str:
         left, right = wa.format(a), wb.format(b)
@@ -144,6 +143,13 @@ def _division(gen: ExprGen, op: str, e: ast.Binary, wa: str, wb: str, double: bo
         return f"({name}({left}, {right}) if {right} else {zero})"
 
     return gen.lift(build, e.left, e.right)
+
+
+def _zero(gen: ExprGen) -> str:
+    """Source of what division by zero gives: NULL with a warning, an error, or '' for NULL without further ado."""
+    if "ERROR_FOR_DIVISION_BY_ZERO" not in gen.typer.mode:
+        return ""
+    return f"{gen.unit.named('division_by_zero', runtime.division_by_zero)}(x.session, {gen.strict})"
 
 
 def _bit_operation(gen: ExprGen, op: str, e: ast.Binary) -> str:

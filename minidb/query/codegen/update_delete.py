@@ -173,7 +173,7 @@ class ChangeEmitter:
         if collect:
             self._collected(lines, step, target, limit is not None)
             return
-        if self.update:
+        if self.update and not self.change.order_by:
             self.row_number = "n"  # messages count the rows looked at
         if limit is None:
             self._scan(lines, step, body, None)
