@@ -200,8 +200,8 @@ def constraint_text(child: TableDef, key: ForeignKey) -> str:
         f"`{child.db}`.`{child.name}`, CONSTRAINT `{key.name}` FOREIGN KEY ({quoted([child.columns[c].name for c in key.columns])})"
         f" REFERENCES {parent} ({quoted(key.ref_columns)})"
     )
-    if key.on_delete_written or key.on_delete != "RESTRICT":
+    if key.on_delete != "RESTRICT":
         text += f" ON DELETE {key.on_delete}"
-    if key.on_update_written or key.on_update != "RESTRICT":
+    if key.on_update != "RESTRICT":
         text += f" ON UPDATE {key.on_update}"
     return text

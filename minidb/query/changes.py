@@ -35,10 +35,12 @@ def is_strict(statement: Statement, target: Source) -> bool:
 
 
 def variants(statement: Statement, emit: Emit, targets: list[Source], strict: bool,
-             choice: Callable[[], tuple[JoinPlan, ast.Limit | None] | None] | None = None) -> tuple[Run, str]:
+             choice: Callable[[], tuple[JoinPlan, ast.Limit | None] | None] | None = None, *,
+             consistent: bool = False) -> tuple[Run, str]:
     """The run function.  choice: gives the plan whose path is chosen at each execution, and its LIMIT.
 
-    What the statement only reads is read with shared locks at REPEATABLE READ and SERIALIZABLE, by consistent reads below."""
+    What the statement only reads is read with shared locks; below REPEATABLE READ by consistent reads if `consistent`: InnoDB does
+    so for INSERT ... SELECT, REPLACE ... SELECT and UPDATE of one table, and for no other statement."""
     reads = any(s.transactional and s not in targets for s in statement.state.sources)
 
     def make(unit: Unit, mode: ReadMode) -> tuple[Run, str]:
@@ -56,9 +58,10 @@ def variants(statement: Statement, emit: Emit, targets: list[Source], strict: bo
     unit = Unit()
     if not reads:
         return make(unit, ReadMode.SNAPSHOT)
-    unit.named("snapshot", Lazy(lambda: make(Unit(), ReadMode.SNAPSHOT)[0]))
-    unit.named("REPEATABLE_READ", Isolation.REPEATABLE_READ)
-    unit.prologue(f"if {unit.trx()}.isolation < REPEATABLE_READ: return snapshot(x, p)")
+    if consistent:
+        unit.named("snapshot", Lazy(lambda: make(Unit(), ReadMode.SNAPSHOT)[0]))
+        unit.named("REPEATABLE_READ", Isolation.REPEATABLE_READ)
+        unit.prologue(f"if {unit.trx()}.isolation < REPEATABLE_READ: return snapshot(x, p)")
     return make(unit, ReadMode.SHARED)
 
 
@@ -108,7 +111,8 @@ def compile_insert(statement: Statement, stmt: ast.Insert) -> Plan:
             return None
         return statement.plan_of(plan.query)[0], plan.query.limit
 
-    run, source = variants(statement, emit, [target], plan.strict and not plan.ignore, choice)
+    run, source = variants(statement, emit, [target], plan.strict and not plan.ignore, choice,
+                           consistent=plan.query is not None)
     if stmt.replace or stmt.on_duplicate:
         run = _flagged(run, "duplicates")
     if plan.query is not None:
@@ -299,7 +303,8 @@ def _compile_change(statement: Statement, change: ChangePlan, scope: Scope, orde
     def choice() -> tuple[JoinPlan, ast.Limit | None] | None:
         return None if change.multi else (plan_of()[0], change.limit)
 
-    run, source = variants(statement, emit, change.targets, change.strict and not change.ignore, choice)
+    run, source = variants(statement, emit, change.targets, change.strict and not change.ignore, choice,
+                           consistent=change.kind == "update" and not change.multi)
     plan, ordered = plan_of()
     lines = explain_change(statement, change, plan, exprs, not ordered)
     columns = tuple(o.column for o in change.returning)

@@ -97,6 +97,10 @@ class JoinEmitter:
             return
         step = steps[i]
         last = i == len(steps) - 1
+        constants = self._constants(steps) if i == 0 else []
+        if len(constants) > 1:
+            self._read_constants(lines, constants, lambda body: self._step(body, steps, len(constants), sink))
+            return
 
         def inside(body: Lines) -> None:
             self._step(body, steps, i + 1, sink)
@@ -136,7 +140,47 @@ class JoinEmitter:
         """A look-up by whole key that must be a scan: WAIT n, or a covering read that leaves the row unlocked."""
         return how.seconds is not None or (access.covering and not access.is_clustered())
 
+    # ---- tables of one row
+    def _constants(self, steps: list[Step | LeftStep]) -> list[Step]:
+        """The leading tables of at most one row, found by constants or by the rows of such tables."""
+        found: list[Step] = []
+        for step in steps:
+            if not isinstance(step, Step) or step.access.kind != "const" or self.reads_by_cursor(step):
+                break
+            found.append(step)
+        return found
+
+    def _read_constants(self, lines: Lines, steps: list[Step], inside: Callable[[Lines], None]) -> None:
+        """Read them all before any condition is tested: a locking read locks in each of them, even where another has no row.  One
+        that is found through a row of another is read if that row is there."""
+        slots = {s.source.slot for s in steps}
+        through = [s for s in steps if any(f.slots & slots for part in s.access.facts for f in part)]
+        filters = [f for s in steps for f in s.filters]
+        for step in steps:
+            if step not in through:
+                self._fetch(lines, step, self.how_of(step.source))
+        test = " and ".join(f"{s.source.row} is not None" for s in steps if s not in through)
+        with lines.indented(f"if {test}:"):
+            self._read_through(lines, through, filters, inside)
+
+    def _read_through(self, lines: Lines, steps: list[Step], filters: list[Expr], inside: Callable[[Lines], None]) -> None:
+        if not steps:
+            self._tested(lines, self.gen.all_true(filters), inside)
+            return
+        step, *rest = steps
+        self._fetch(lines, step, self.how_of(step.source))
+        with lines.indented(f"if {step.source.row} is not None:"):
+            self._read_through(lines, rest, filters, inside)
+
     def _get(self, lines: Lines, step: Step, how: How, inside: Callable[[Lines], None]) -> None:
+        self._fetch(lines, step, how)
+        tests = [f"{step.source.row} is not None"]
+        filters = self.gen.all_true(step.filters)
+        with lines.indented(f"if {' and '.join([*tests, *([filters] if filters else [])])}:"):
+            inside(lines)
+
+    def _fetch(self, lines: Lines, step: Step, how: How) -> None:
+        """Set the row variable of a const or eq_ref step: the row, or None."""
         source, access = step.source, step.access
         key = equality_key(self.gen, access)
         argument = key.parts[0] if len(key.parts) == 1 else tuple_of(key.parts)
@@ -144,10 +188,6 @@ class JoinEmitter:
         if key.checks:
             call = f"None if {' or '.join(key.checks)} else {call}"
         lines(f"{source.row} = {call}")
-        tests = [f"{source.row} is not None"]
-        filters = self.gen.all_true(step.filters)
-        with lines.indented(f"if {' and '.join([*tests, *([filters] if filters else [])])}:"):
-            inside(lines)
 
     def _lookup(self, lines: Lines, step: Step, inside: Callable[[Lines], None], sink: Sink | None) -> None:
         key = equality_key(self.gen, step.access)
