@@ -22,6 +22,7 @@ class Binder:
 
     def __init__(self, state: Compilation) -> None:
         self.state = state
+        assert state.env is not None
         self.typer = Typer(state.params, state.env)
 
     # ---- queries

@@ -85,8 +85,7 @@ class Statement:
     def release(self) -> None:
         """Let go of the session and of table handles: a plan must not keep them alive."""
         self.typer.release()
-        for source in self.state.all_sources:
-            source.handle = None
+        self.state.release()
 
 
 def compile_statement(stmt: ast.Statement, env: CompileEnv, params: tuple[Any, ...], analyze: bool = False,

@@ -40,7 +40,7 @@ class Compilation:
     __slots__ = ("all_sources", "ctes", "env", "mode", "params", "select_ids", "slots", "sources", "subqueries")
 
     def __init__(self, env: CompileEnv, params: tuple[Any, ...]) -> None:
-        self.env = env
+        self.env: CompileEnv | None = env
         self.params = params
         self.mode = env.sql_mode()
         self.slots = 0
@@ -59,6 +59,7 @@ class Compilation:
 
     def open(self, ref: ast.TableRef) -> Source:
         """A source for a base table; raises 1046, 1049, 1146."""
+        assert self.env is not None
         handle = self.env.open(ref.db, ref.name)
         tdef = handle.tdef
         columns = tuple(SourceColumn(c.name, c.type, c.nullable) for c in tdef.columns)
@@ -68,6 +69,12 @@ class Compilation:
         made.layouts = tuple(handle.entry_layout(i) for i in range(len(tdef.indexes)))
         self.sources.append(made)
         return made
+
+    def release(self) -> None:
+        """Let go of the session and of table handles."""
+        self.env = None
+        for source in self.all_sources:
+            source.handle = None
 
     def next_select_id(self) -> int:
         self.select_ids += 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import gc
+import weakref
 from decimal import Decimal
 from typing import Any
 
@@ -330,6 +332,18 @@ def test_name_errors(kit: Kit, text: str, code: int, message: str) -> None:
         kit.run(text)
     assert caught.value.code == code
     assert message in caught.value.message
+
+
+def test_plan_keeps_no_session() -> None:
+    kit = Kit(T, U, M)
+    plans = [kit.plan(text) for text in (
+        "SELECT * FROM t WHERE k > 1 FOR UPDATE", "INSERT INTO m (id) SELECT id FROM u WHERE id IN (SELECT k FROM t)",
+        "UPDATE t SET v = 1 WHERE k = 2", "SELECT COUNT(*) FROM t, u WHERE t.id = u.tid AND d = 'x'")]
+    gone = weakref.ref(kit)
+    del kit
+    gc.collect()
+    assert gone() is None
+    assert len(plans) == 4
 
 
 def test_plan_keeps_no_handle(kit: Kit) -> None:
