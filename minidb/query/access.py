@@ -112,15 +112,16 @@ class AccessFinder:
     """Finds the best path for one source.
 
     estimate: how many rows an access finds (asks the engine).  changing: for the target of UPDATE / DELETE, which MySQL always
-    scans by range."""
+    scans by range.  whole: rows are wanted, not entries of a covering index."""
 
     def __init__(self, source: Source, facts: ColumnFacts, needed: set[int], estimate: Callable[[Access], float],
-                 changing: bool = False) -> None:
+                 changing: bool = False, whole: bool = False) -> None:
         self.source = source
         self.facts = facts
         self.needed = needed
         self.estimate = estimate
         self.changing = changing
+        self.whole = whole or changing
         self.const_tables: set[int] = set()
         self.choice: int | None = None  # the index to use whatever the estimates say, SCAN for none
         self.sized = True  # whether estimates are wanted where there is nothing to choose
@@ -236,7 +237,7 @@ class AccessFinder:
                 access.done += [f.condition for f in part if f.exact]
             if part[0].kind == "range":  # further parts only narrow the ends of this part's range
                 break
-        access.covering = self.covers(index) and not self.changing
+        access.covering = self.covers(index) and not self.whole
         return access
 
     def covers(self, index: int) -> bool:
@@ -253,7 +254,7 @@ class AccessFinder:
         tdef = self.source.tdef
         if tdef is None:
             return self._sized(Access(self.source, "ALL"))
-        if not self.changing:
+        if not self.whole:
             covering = [i for i in self._allowed if not is_clustered(self.source, i) and tdef.indexes[i].kind != "FULLTEXT"
                         and (self.needed or self.source.transactional) and self.covers(i)]
             if covering:

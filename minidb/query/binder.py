@@ -154,7 +154,7 @@ class Binder:
                     block.outputs.append(Output(expr, self.output_column(expr, name)))
                 continue
             bound = binder.bind(item.expr)
-            name = item.alias or (item.expr.name if isinstance(item.expr, ast.ColumnRef) else item.text) or "?"
+            name = item.alias or (item.expr.name if isinstance(item.expr, ast.ColumnRef) else item.text)
             block.outputs.append(Output(bound, self.output_column(bound, name)))
             if item.alias is not None:
                 scope.aliases.setdefault(name.lower(), bound)

@@ -196,13 +196,18 @@ def _bind_duplicate(statement: Statement, stmt: ast.Insert, plan: InsertPlan) ->
         ordinal = target.column_index(assignment.column.name)
         if ordinal is None:
             raise SqlError.of(1054, assignment.column.name, FIELDS)
-        plan.updates.append((ordinal, _assigned(binder, assignment.value)))
+        plan.updates.append((ordinal, _assigned(binder, Col(target.slot, ordinal, target), assignment.value)))
 
 
-def _assigned(binder: ExprBinder, value: Expr) -> Expr | None:
-    if isinstance(value, ast.DefaultValue) and value.column is None:
-        return None
-    return binder.bind(value)
+def _assigned(binder: ExprBinder, column: Col, value: Expr) -> Expr | None:
+    """The bound value of an assignment, None for DEFAULT; raises 1364 where the column has no default."""
+    if not isinstance(value, ast.DefaultValue) or value.column is not None:
+        return binder.bind(value)
+    tdef = column.source.tdef
+    definition = None if tdef is None else tdef.columns[column.ordinal]
+    if definition is not None and definition.default is None and not definition.nullable and not definition.auto_increment:
+        raise SqlError.of(1364, definition.name)
+    return None
 
 
 def _returning(statement: Statement, items: tuple[ast.SelectItem, ...], target: Source, binder: ExprBinder) -> list[Output]:
@@ -213,7 +218,7 @@ def _returning(statement: Statement, items: tuple[ast.SelectItem, ...], target: 
                 found.append(Output(e, statement.binder.output_column(e, name)))
             continue
         e = binder.bind(item.expr)
-        name = item.alias or (item.expr.name if isinstance(item.expr, ast.ColumnRef) else item.text) or "?"
+        name = item.alias or (item.expr.name if isinstance(item.expr, ast.ColumnRef) else item.text)
         found.append(Output(e, statement.binder.output_column(e, name)))
     return found
 
@@ -242,7 +247,7 @@ def compile_update(statement: Statement, stmt: ast.Update) -> Plan:
         source = column.source
         if source not in change.targets:
             change.targets.append(source)
-        change.updates.setdefault(source.slot, []).append((column.ordinal, _assigned(binder, assignment.value)))
+        change.updates.setdefault(source.slot, []).append((column.ordinal, _assigned(binder, column, assignment.value)))
     lock = TableLock.WRITE_LOW_PRIORITY if stmt.low_priority else TableLock.WRITE
     return _compile_change(statement, change, scope, stmt.order_by, stmt.limit, lock)
 
@@ -284,7 +289,13 @@ def _compile_change(statement: Statement, change: ChangePlan, scope: Scope, orde
         statement.needs.add(e)
         statement.typer.typed(e)
     statement.needs.add_join(change.join)
-    if not change.multi:
+    if change.multi:
+        statement.optimizer.whole = {t.slot for t in change.targets}
+        if change.kind == "delete" and _reads_target(change, change.where, statement):
+            name = change.targets[0].alias
+            raise SqlError.text(1093, f"Table '{name}' is specified twice, both as a target for 'DELETE' and as a separate source "
+                                "for data")
+    else:
         statement.optimizer.changing = {change.targets[0].slot}
     plans: dict[tuple[bool, int | None], tuple[JoinPlan, bool]] = {}
 
@@ -297,7 +308,8 @@ def _compile_change(statement: Statement, change: ChangePlan, scope: Scope, orde
 
     def emit(queries: QueryEmitter) -> None:
         plan, ordered = plan_of()
-        change.collect = _must_collect(change, plan, exprs, statement)
+        change.reads_target = _reads_target(change, exprs, statement)
+        change.collect = change.reads_target or _disturbs_scan(change, plan)
         ChangeEmitter(statement, queries, change, plan, ordered).emit(queries.unit.body)
 
     def choice() -> tuple[JoinPlan, ast.Limit | None] | None:
@@ -325,15 +337,18 @@ def _in_order(change: ChangePlan, plan: JoinPlan, statement: Statement) -> bool:
     return use_index_order(block, plan, statement.needs)
 
 
-def _must_collect(change: ChangePlan, plan: JoinPlan, exprs: list[Expr], statement: Statement) -> bool:
-    """Whether changing rows while scanning would disturb the scan: a column of the scanned index changes, or a subquery reads the
-    table that is changed."""
+def _reads_target(change: ChangePlan, exprs: list[Expr], statement: Statement) -> bool:
+    """Whether a subquery reads a table that is changed."""
+    if not any(isinstance(inner, Sub) for e in exprs for inner in walk(e)):
+        return False
+    joined = {id(s) for s in change.join.sources()}
+    names = {(t.db, t.name) for t in change.targets}
+    return any(s.tdef is not None and id(s) not in joined and (s.db, s.name) in names for s in statement.state.sources)
+
+
+def _disturbs_scan(change: ChangePlan, plan: JoinPlan) -> bool:
+    """Whether changing rows while scanning would disturb the scan: a column of the scanned index changes."""
     target = change.targets[0]
-    for e in exprs:
-        for inner in walk(e):
-            if isinstance(inner, Sub) and any(s.tdef is not None and (s.db, s.name) == (target.db, target.name)
-                                              for s in statement.state.sources if s is not target):
-                return True
     if change.kind != "update" or change.multi:
         return False
     assert target.tdef is not None

@@ -46,7 +46,7 @@ class ExecContext:
 
     __slots__ = (
         "affected", "analyze", "auto", "changed", "duplicates", "expected", "explicit_id", "insert_id", "matched", "records",
-        "session", "tables", "trx",
+        "rows_before", "session", "tables", "trx",
     )
 
     def __init__(self, session: SessionState, trx: Trx, tables: list[Table]) -> None:
@@ -60,6 +60,7 @@ class ExecContext:
         self.duplicates: int | None = None
         self.insert_id = 0  # first generated AUTO_INCREMENT value
         self.explicit_id = 0  # else the last row's given value: the OK packet has it, LAST_INSERT_ID() does not
+        self.rows_before = 0  # rows of the statement that earlier runs of the plan have stored
         self.expected = 0  # rows of a multi-row INSERT that is run row by row: AUTO_INCREMENT reserves that many at once
         self.auto: Any = None  # the values reserved
         self.analyze: list[Any] | None = None

@@ -164,8 +164,9 @@ def _lift_scanned(text: str) -> Normalized:
     """Lift with regard to clauses and parentheses.  Text with executable comments, ``?`` or 'a' 'b' strings is left alone."""
     out: list[str] = []
     params: list[Any] = []
-    levels: list[tuple[int, bool]] = []
+    levels: list[tuple[int, bool, bool, bool]] = []
     mode, in_call = _LIFT, False
+    heading = frozen = False  # in a select list; in a subquery of one, whose whole text is a heading
     previous, previous_kind = "", ""
     done = 0
     for m in _SCAN.finditer(text):
@@ -178,16 +179,18 @@ def _lift_scanned(text: str) -> Normalized:
         if kind == "word":
             piece = piece.upper()
             if piece in _CLAUSES and (not in_call or piece == "SELECT"):
-                mode, in_call = _CLAUSES[piece], False
+                mode, in_call = _STAY if frozen else _CLAUSES[piece], False
+                heading = piece in ("SELECT", "RETURNING")
         elif kind == "symbol":
             if piece == "(":
-                levels.append((mode, in_call))
+                levels.append((mode, in_call, heading, frozen))
+                frozen = frozen or heading
                 if previous_kind == "quoted" or (previous_kind == "word" and previous not in _GROUPING):
                     mode, in_call = _STAY, True
             elif piece == ")":
                 if not levels:
                     return Normalized(text)
-                mode, in_call = levels.pop()
+                mode, in_call, heading, frozen = levels.pop()
         elif kind in ("number", "string"):
             if kind == previous_kind == "string":
                 return Normalized(text)

@@ -67,6 +67,7 @@ class Optimizer:
         self.needs = needs
         self.estimate = estimate
         self.changing = changing or set()
+        self.whole: set[int] = set()  # sources whose rows must be delivered whole, not as entries of a covering index
         self.use_indexes = True
         self.choices: dict[int, int] = {}  # slot -> index, where a variant for a certain path is being made
         self.sized = False  # row estimates even where nothing depends on them (EXPLAIN)
@@ -115,7 +116,8 @@ class Optimizer:
 
     def _finder(self, source: Source, conditions: list[Expr], sized: bool) -> AccessFinder:
         facts = facts_about(source, conditions, self.typer)
-        finder = AccessFinder(source, facts, self.needs.of(source), self.estimate, source.slot in self.changing)
+        finder = AccessFinder(source, facts, self.needs.of(source), self.estimate, source.slot in self.changing,
+                              source.slot in self.whole)
         finder.sized = sized
         finder.choice = self.choices.get(source.slot)
         if not self.use_indexes:

@@ -229,7 +229,8 @@ def merge_groups(groups: dict[Any, list[Any]], fold: Callable[[Any], Any]) -> li
 
 def rollup(groups: list[tuple[tuple[Any, ...], list[Any]]], sorts: list[tuple[Callable[[Any], Any], bool]]) \
         -> list[tuple[tuple[Any, ...], list[Any]]]:
-    """Groups (key tuple, rows) in key order, each level followed by its super-aggregate with NULL keys; the grand total last."""
+    """Groups (key tuple, rows) in key order, each level followed by its super-aggregate with NULL keys; the grand total last.
+    sorts: per key the function that orders it, under which equal keys are one, and whether descending."""
     if not groups:
         return []
     for position in range(len(sorts) - 1, -1, -1):
@@ -247,10 +248,10 @@ def rollup(groups: list[tuple[tuple[Any, ...], list[Any]]], sorts: list[tuple[Ca
             return rows
         start = 0
         for i in range(1, len(part) + 1):
-            if i == len(part) or part[i][0][depth] != part[start][0][depth]:
+            if i == len(part) or sorts[depth][0](part[i][0]) != sorts[depth][0](part[start][0]):
                 rows += level(part[start:i], depth + 1)
                 start = i
-        out.append(((*part[0][0][:depth], *(None,) * (width - depth)), rows))
+        out.append(((*part[-1][0][:depth], *(None,) * (width - depth)), rows))
         return rows
 
     level(groups, 0)

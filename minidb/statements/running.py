@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from minidb.engine import Isolation
-from minidb.errors import Error, RolledBack, SqlError
+from minidb.errors import Error, RolledBack
 from minidb.query.context import ExecContext
 from minidb.statements.result import Result
 
@@ -96,6 +96,7 @@ def _run_many(session: Session, prepared: Prepared, context: ExecContext, many: 
     try:
         for number, params in enumerate(many, 1):
             context.affected = context.insert_id = 0
+            context.rows_before = number - 1
             context.duplicates = None
             run(context, params)
             affected += context.affected
@@ -103,20 +104,11 @@ def _run_many(session: Session, prepared: Prepared, context: ExecContext, many: 
             insert_id = insert_id or context.insert_id
             if not number & 255:
                 session.check_interrupted()
-    except Error as error:
-        raise _at_row(error, number) from error.__cause__
     finally:
-        context.expected, context.auto = 0, None
+        context.expected = context.rows_before = 0
+        context.auto = None
     context.affected, context.insert_id = affected, insert_id
     context.records, context.duplicates = len(many), duplicates
-
-
-def _at_row(error: Error, number: int) -> Error:
-    """The error of a one-row plan, telling the row of the statement."""
-    if number > 1 and error.message.endswith("at row 1"):
-        text = f"{error.message[:-1]}{number}"
-        return SqlError.make(type(error), error.code, text, error.symbol, error.sqlstate, error.rolled_back)
-    return error
 
 
 def changed(session: Session, context: ExecContext, prepared: Prepared, rows: list[Params] | None, before: int) -> Result:

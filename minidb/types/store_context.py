@@ -15,19 +15,20 @@ class StoreContext:
     """column and row (1-based) change from value to value; the rest belongs to the statement.
 
     strict: an unsuitable value is an error (STRICT_TRANS_TABLES); otherwise, and with ignore (INSERT IGNORE), the nearest
-    suitable value is stored with a warning.
+    suitable value is stored with a warning.  null_warns: without strict, NULL in a NOT NULL column, too, is only a warning.
     """
 
-    __slots__ = ("column", "ignore", "row", "strict", "table", "warn")
+    __slots__ = ("column", "ignore", "null_warns", "row", "strict", "table", "warn")
 
     def __init__(self, table: tuple[str, str] = ("", ""), column: str = "", row: int = 1, strict: bool = True,
-                 ignore: bool = False, warn: Callable[[str, int, str], None] = _ignore_warning) -> None:
+                 ignore: bool = False, warn: Callable[[str, int, str], None] = _ignore_warning, null_warns: bool = False) -> None:
         self.table = table
         self.column = column
         self.row = row
         self.strict = strict
         self.ignore = ignore
         self.warn = warn
+        self.null_warns = null_warns
 
     def reject(self, code: int, loose_code: int | None = None) -> None:
         """The value does not fit (1264, 1265, 1406): raises when strict, else warns with `loose_code` (default: the same)."""
@@ -52,7 +53,7 @@ class StoreContext:
         self.warn(level, code, TABLE[code][3].format(self.column, self.row))
 
     def null(self) -> None:
-        """NULL for a NOT NULL column: raises 1048, or warns under IGNORE."""
-        if not self.ignore:
+        """NULL for a NOT NULL column: raises 1048, or warns under IGNORE and where a statement stores several rows loosely."""
+        if not self.ignore and (self.strict or not self.null_warns):
             raise SqlError.of(1048, self.column)
         self.warn("Warning", 1048, TABLE[1048][3].format(self.column))

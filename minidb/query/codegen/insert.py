@@ -50,12 +50,12 @@ class InsertEmitter:
         self.plan = plan
         self.gen: ExprGen = queries.generator()
         self.gen.binder = statement.binder
-        self.storing = Storing(self.gen, plan.target, plan.strict, plan.ignore)
+        self.many = plan.query is not None or len(plan.rows) > 1
+        self.storing = Storing(self.gen, plan.target, plan.strict, plan.ignore, self.many)
         self.tdef = self.storing.tdef
         self.table = self.unit.table(plan.target.number)
         self.trx = self.unit.trx()
         self.auto = self.tdef.auto_increment_column
-        self.many = plan.query is not None or len(plan.rows) > 1
         self.returns = bool(plan.returning)
 
     # ---- whole statement
@@ -152,7 +152,7 @@ class InsertEmitter:
             if i == self.auto:
                 lines(f"a{i} = None")
             elif self._plain_default(i):
-                lines(f"a{i} = {self.storing.default_source(i)}")
+                lines(f"a{i} = {self.storing.default_source(i, number)}")
             else:
                 later.append(i)
                 continue

@@ -10,7 +10,7 @@ from minidb.query import ast
 from minidb.query.ast import Expr
 from minidb.query.codegen.arithmetic import as_double, is_quotient
 from minidb.query.codegen.unit import Lines
-from minidb.query.context import SessionState
+from minidb.query.context import ExecContext, SessionState
 from minidb.query.nodes import Col, Source
 from minidb.types.convert import implicit_default, inline_check, storer
 from minidb.types.sqltype import Family, SqlType
@@ -22,14 +22,22 @@ if TYPE_CHECKING:
 _AS_IT_IS = (int, str, bytes, type(None))
 
 
-def context(session: SessionState, table: tuple[str, str], column: str, row: int, strict: bool, ignore: bool) -> StoreContext:
-    """What the slow path of storing a value needs."""
-    return StoreContext(table, column, row, strict, ignore, session.warn)
+FIRST_ROW = 2  # strict until the first row is stored: STRICT_TRANS_TABLES for tables that cannot be rolled back
 
 
-def no_default(session: SessionState, column: str, fallback: Any) -> Any:
-    """Warning 1364: a column without default was left out in non-strict mode."""
-    session.warn("Warning", 1364, f"Field '{column}' doesn't have a default value")
+def context(x: ExecContext, table: tuple[str, str], column: str, row: int, strict: int, ignore: bool,
+            several: bool) -> StoreContext:
+    """What the slow path of storing a value needs.  strict: 0, 1 or FIRST_ROW.  several: the statement may store several rows."""
+    row += x.rows_before
+    strictly = bool(strict) and (strict != FIRST_ROW or row == 1)
+    return StoreContext(table, column, row, strictly, ignore, x.session.warn, several or x.expected > 1)
+
+
+def no_default(x: ExecContext, column: str, fallback: Any, row: int) -> Any:
+    """Warning 1364: a column without default got none in non-strict mode.  One left out in all rows is mentioned in the first
+    only; row is 0 for the word DEFAULT."""
+    if not row or row + x.rows_before == 1:
+        x.session.warn("Warning", 1364, f"Field '{column}' doesn't have a default value")
     return fallback
 
 
@@ -60,7 +68,7 @@ def check_failed(session: SessionState, name: str, db: str, table: str, ignore: 
 class Storing:
     """Writes the code that converts values for one target table."""
 
-    def __init__(self, gen: ExprGen, target: Source, strict: bool, ignore: bool) -> None:
+    def __init__(self, gen: ExprGen, target: Source, strict: bool, ignore: bool, several: bool = True) -> None:
         assert target.tdef is not None
         self.gen = gen
         self.unit = gen.unit
@@ -68,6 +76,9 @@ class Storing:
         self.tdef: TableDef = target.tdef
         self.strict = strict
         self.ignore = ignore
+        self.several = several
+        lasting = target.transactional or not gen.typer.mode.isdisjoint(("STRICT_ALL_TABLES", "TRADITIONAL"))
+        self.strictness = 0 if not strict else 1 if lasting else FIRST_ROW
 
     def source(self, column: int, e: Expr) -> str:
         """Source of the value of `e` on its way into `column`."""
@@ -93,29 +104,30 @@ class Storing:
     def _slow(self, definition: Column, variable: str, row: str) -> str:
         store = self.unit.const(storer(definition.type, definition.nullable), "store")
         make = self.unit.named("context", context)
-        where = f"({self.tdef.db!r}, {self.tdef.name!r}), {definition.name!r}, {row}, {self.strict}, {self.ignore}"
-        return f"{variable} = {store}({variable}, {make}(x.session, {where}))"
+        where = f"({self.tdef.db!r}, {self.tdef.name!r}), {definition.name!r}, {row}"
+        return f"{variable} = {store}({variable}, {make}(x, {where}, {self.strictness}, {self.ignore}, {self.several}))"
 
     # ---- defaults
-    def default_source(self, column: int) -> str:
-        """Source of a column's DEFAULT, already of the column's type; it raises 1364 or warns where there is none."""
+    def default_source(self, column: int, row: str = "0") -> str:
+        """Source of a column's DEFAULT, already of the column's type; it raises 1364 or warns where there is none.  row: source of
+        the row's number for a column that is left out."""
         definition = self.tdef.columns[column]
         default = definition.default
         if default is None:
             if definition.nullable or definition.auto_increment:
                 return "None"
-            return self._missing(definition)
+            return self._missing(definition, row)
         if default.current_timestamp:
             return self.now_source(definition.type)
         if default.expression is not None:
             return self.gen.value(self.parsed(default.expression))
         return self.constant(default.value)
 
-    def _missing(self, definition: Column) -> str:
+    def _missing(self, definition: Column, row: str) -> str:
         if self.strict and not self.ignore:
             return f"{self.unit.named('refuse', refuse)}(1364, {definition.name!r})"
         fallback = self.constant(implicit_default(definition.type))
-        return f"{self.unit.named('no_default', no_default)}(x.session, {definition.name!r}, {fallback})"
+        return f"{self.unit.named('no_default', no_default)}(x, {definition.name!r}, {fallback}, {row})"
 
     def constant(self, value: Any) -> str:
         return repr(value) if isinstance(value, _AS_IT_IS) else self.unit.const(value, "D")

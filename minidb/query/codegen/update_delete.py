@@ -39,14 +39,16 @@ class ChangePlan:
     strict: bool = True
     returning: list[Output] = field(default_factory=list)
     collect: bool = False  # rows must all be found before the first is changed
+    reads_target: bool = False  # a subquery reads the table that is changed
     multi: bool = False
 
 
 class RowUpdate:
     """The new values of one row in variables ``u{column}``."""
 
-    def __init__(self, storing: Storing, updates: list[tuple[int, Expr | None]], number: str) -> None:
+    def __init__(self, storing: Storing, updates: list[tuple[int, Expr | None]], number: str, old_values: bool = False) -> None:
         self.storing = storing
+        self.old_values = old_values
         self.gen = storing.gen
         self.tdef = storing.tdef
         self.slot = storing.target.slot
@@ -55,7 +57,7 @@ class RowUpdate:
         self.columns: list[int] = []
 
     def evaluate(self, lines: Lines) -> None:
-        """Compute and convert the assigned values, left to right, each seeing those before it."""
+        """Compute and convert the assigned values, left to right, each seeing those before it (old_values: the stored row)."""
         for column, e in self.updates:
             name = f"u{self.slot}_{column}"
             if e is None:
@@ -65,7 +67,10 @@ class RowUpdate:
                 self.storing.convert(lines, column, name, self.number)
             if column not in self.columns:
                 self.columns.append(column)
-            self.gen.replaced[Col(self.slot, column, self.storing.target)] = name
+            if not self.old_values:
+                self.gen.replaced[Col(self.slot, column, self.storing.target)] = name
+        for column in self.columns:
+            self.gen.replaced[Col(self.slot, column, self.storing.target)] = f"u{self.slot}_{column}"
 
     def _old(self, column: int) -> str:
         return f"r{self.slot}[{column}]"
@@ -243,7 +248,7 @@ class ChangeEmitter:
 
     def _update_row(self, lines: Lines, target: Source, updates: list[tuple[int, Expr | None]]) -> None:
         table = self.unit.table(target.number)
-        update = RowUpdate(self.storing[target.slot], updates, self.row_number)
+        update = RowUpdate(self.storing[target.slot], updates, self.row_number, self._from_old_values(target))
         update.evaluate(lines)
         with lines.indented(f"if {update.changed()}:"):
             update.touch(lines)
@@ -252,8 +257,15 @@ class ChangeEmitter:
                 skip = "continue" if self.change.ignore and not self._unlooped() else "pass"
                 lines(f"if {' or '.join(f'({c})' for c in checks)}: {skip}")
             self._try(lines, f"{table}.update({self.trx}, {target.row}, {update.row()})",
-                      lambda body: update.note_auto_increment(body, table, self.trx))
+                      lambda body: update.note_auto_increment(body, table, self.trx), quiet=frozenset((1062,)))
         update.forget()
+
+    def _from_old_values(self, target: Source) -> bool:
+        """MySQL sets new values aside before it stores them, so that all are computed from the row as it was, where it cannot
+        change rows while it finds them: in tables of a join but the first, and beside a subquery on the same table."""
+        if self.change.multi:
+            return self.plan.tables()[0].source is not target
+        return self.change.reads_target
 
     def _unlooped(self) -> bool:
         step = self.plan.steps[0]
@@ -265,7 +277,8 @@ class ChangeEmitter:
             lines(f"out.append(({', '.join(parts)},))")
         self._try(lines, f"{self.unit.table(target.number)}.delete({self.trx}, {target.row})", lambda body: None)
 
-    def _try(self, lines: Lines, statement: str, after: Callable[[Lines], None]) -> None:
+    def _try(self, lines: Lines, statement: str, after: Callable[[Lines], None], quiet: frozenset[int] = frozenset()) -> None:
+        """Run the storing `statement`; under IGNORE its errors skip the row, with a warning but for `quiet` ones."""
         if not self.change.ignore:
             lines(statement)
             lines("done += 1")
@@ -276,7 +289,8 @@ class ChangeEmitter:
             lines("done += 1")
             after(lines)
         with lines.indented("except IntegrityError as error:"):
-            lines(f"{self.unit.named('note_error', note_error)}(x.session, error, {self.unit.named('IGNORABLE', IGNORABLE)})")
+            note = f"{self.unit.named('note_error', note_error)}(x.session, error, {self.unit.named('IGNORABLE', IGNORABLE)})"
+            lines(f"if error.code not in {set(quiet)}: {note}" if quiet else note)
 
     # ---- several tables
     def _multi(self, lines: Lines) -> None:
