@@ -270,6 +270,10 @@ class Table(ABC):
     def duplicate_of(self, trx: Trx) -> tuple[int, Row] | None:
         """After 1062: (ordinal of the violated index, existing row), for ON DUPLICATE KEY UPDATE and REPLACE."""
 
+    def is_referenced(self) -> bool:
+        """Whether a foreign key of some table references this one."""
+        return False
+
     @abstractmethod
     def update(self, trx: Trx, row: Row, values: Row) -> None:
         """Change `row` (as delivered by a locking read of this table) to `values`.  May wait.  Raises 1062, 1451, 1452."""

@@ -221,6 +221,10 @@ class InnodbTable(Table):
         row = self.get(trx, index.ordinal, prefix, ReadMode.EXCLUSIVE)
         return None if row is None else (index.ordinal, row)
 
+    def is_referenced(self) -> bool:
+        with self._latch:
+            return bool(self._core.references(*self.dict_table.tdef.full_name))
+
     def update(self, trx: Trx, row: Row, values: Row) -> None:
         assert isinstance(trx, InnodbTrx)
         with self._latch:

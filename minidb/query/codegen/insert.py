@@ -283,8 +283,9 @@ class InsertEmitter:
                 lines(f"found = {self.table}.duplicate_of({self.trx})")
                 lines("if found is None: raise")
             if last >= 0 and not self.tdef.checks:
-                # a duplicate in the last unique index cannot be followed by another: the row is changed in place
-                with lines.indented(f"if found[0] == {last}:"):
+                # a duplicate in the last unique index cannot be followed by another: the row is changed in place, unless children
+                # have to be told of a deletion
+                with lines.indented(f"if found[0] == {last} and not {self.table}.is_referenced():"):
                     self._replace_in_place(lines, row)
                     lines("break")
             lines(f"{self.table}.delete({self.trx}, found[1])")
