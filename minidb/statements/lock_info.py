@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LockInfo:
-    """kind: 'table' 'next-key' 'gap' 'rec' 'insert-intention'.  index: '' for a table lock.  key: the values of the whole index entry,
-    ``('supremum',)`` behind the last one, ``('row#3',)`` for a hidden row id, ``()`` for a table lock.  deleted: the record carries
-    the delete mark."""
+    """kind: 'table' 'next-key' 'gap' 'rec' 'insert-intention'.  index: '' for a table lock.  key: the values of the whole index
+    entry, ``('supremum',)`` behind the last one, ``('row#3',)`` for a hidden row id, ``()`` for a table lock.  deleted: the record
+    carries the delete mark."""
 
     session: str
     connection_id: int
@@ -30,8 +30,8 @@ class LockInfo:
 def lock_infos(rows: Iterable[LockRow]) -> list[LockInfo]:
     """The rows of the engine's lock listing as values, in its order."""
     return [
-        LockInfo(row.session, row.session_id, row.table, row.index or "", row.mode, row.kind or "table", _key(row), row.delete_marked,
-                 row.waiting)
+        LockInfo(row.session, row.session_id, row.table, row.index or "", row.mode, row.kind or "table", _key(row),
+                 row.delete_marked, row.waiting)
         for row in rows
     ]
 

@@ -14,12 +14,13 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def minidb(*args: str, stdin: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "minidb", *args], input=stdin, capture_output=True, text=True, timeout=120, cwd=cwd,
-                          env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"})
+    return subprocess.run([sys.executable, "-m", "minidb", *args], input=stdin, capture_output=True, text=True, timeout=120,
+                          cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"})
 
 
 def test_script_from_standard_input() -> None:
-    done = minidb(stdin="USE test; CREATE TABLE t (id INT, v VARCHAR(9)); INSERT INTO t VALUES (1,'a'),(2,NULL);\nSELECT * FROM t;\n")
+    script = "USE test; CREATE TABLE t (id INT, v VARCHAR(9)); INSERT INTO t VALUES (1,'a'),(2,NULL);\nSELECT * FROM t;\n"
+    done = minidb(stdin=script)
     assert (done.returncode, done.stdout, done.stderr) == (0, "id\tv\n1\ta\n2\tNULL\n", "")
 
 
@@ -46,7 +47,8 @@ def test_default_engine_option(tmp_path: Path) -> None:
 
 def test_a_broken_script_stops_with_file_line_and_caret(tmp_path: Path) -> None:
     script = tmp_path / "broken.sql"
-    script.write_text("USE test;\nCREATE TABLE t (id INT);\n-- a comment\nINSERT INTO t VALUES (1);\nSELECT id\n  FORM t;\nDROP TABLE t;\n")
+    script.write_text("USE test;\nCREATE TABLE t (id INT);\n-- a comment\nINSERT INTO t VALUES (1);\n"
+                      "SELECT id\n  FORM t;\nDROP TABLE t;\n")
     done = minidb("-e", f"source {script}")
     assert done.returncode == 1
     lines = done.stderr.splitlines()
@@ -104,7 +106,8 @@ def test_a_second_process_is_refused(tmp_path: Path) -> None:
     ("INSERT INTO t (id) VALUES (NULL)", 1048), ("USE nowhere", 1049),
 ])
 def test_error_numbers(sql: str, code: int) -> None:
-    done = minidb("-D", "test", "-e", "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, v VARCHAR(5)); INSERT INTO t VALUES (1, 'a')", "-e", sql)
+    setup = "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, v VARCHAR(5)); INSERT INTO t VALUES (1, 'a')"
+    done = minidb("-D", "test", "-e", setup, "-e", sql)
     assert done.returncode == 1
     assert f"ERROR {code} (" in done.stderr
 

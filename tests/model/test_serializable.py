@@ -11,11 +11,11 @@ from collections import defaultdict
 from itertools import pairwise
 
 import pytest
-from minidb.database import Database
-from minidb.session import Session
 
+from minidb.database import Database
 from minidb.errors import Error
 from minidb.scheduler import StepScheduler
+from minidb.session import Session
 
 ROWS = 4
 SESSIONS = 3

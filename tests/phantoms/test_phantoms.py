@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from minidb.database import Database
-from minidb.session import Session
 
+from minidb.database import Database
 from minidb.errors import Error
 from minidb.lab.record import lock_line, lock_order
 from minidb.scheduler import StepScheduler
+from minidb.session import Session
 
 KINDS = {
     "primary": "CREATE TABLE t (k INT PRIMARY KEY, v INT) ENGINE=InnoDB",

@@ -9,11 +9,11 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.query.trees import shown
 
 from minidb.errors import NotSupportedError
 from minidb.query.parser import parse
 from minidb.query.splitter import split_statements
+from tests.query.trees import shown
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "parser"
 UPDATE = os.environ.get("MINIDB_UPDATE_GOLDEN") == "1"
