@@ -162,15 +162,18 @@ class Core:
         return trx.isolation > Isolation.READ_COMMITTED
 
     # ---- between operations
-    def trim(self, quiet: bool = False) -> None:
-        """Bring pool and redo log back within their limits; nobody holds a page.  quiet: a page that cannot be written stays in
-        memory, and whoever comes next is told."""
+    def trim(self) -> None:
+        """Bring pool and redo log back within their limits; nobody holds a page.  A page that cannot be written stays: who
+        reads or rolls back is not told."""
         if self.bounded:
             try:
                 self.pool.trim()
             except Error:
-                if not quiet:
-                    raise
+                return
+
+    def make_room(self) -> None:
+        """`trim` for those who fill the pool: raises 1026 or 1114 if a page cannot be written."""
+        self.pool.trim()
 
     def _extend_ids(self, number: int) -> None:
         """Transaction ids up to ID_STEP behind `number` may be given out: a restart begins behind them."""

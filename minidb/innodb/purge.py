@@ -37,7 +37,7 @@ def purge(core: Core, limit: int | None = None) -> int:
                 core.mtr.commit()
         core.undo.purged(log, core.mtr)
         core.mtr.commit()
-        core.trim(quiet=True)
+        core.trim()
         done += 1
     return done
 

@@ -78,9 +78,7 @@ class InnodbRecovery:
         if not unbuilt:
             return
         for definition_id in missing:
-            root = space.allocate(mtr, PageKind.INDEX)
-            root.tree = root.no
-            space.set_meta(mtr, f"{ROOT}{definition_id}", root.no)
+            space.set_meta(mtr, f"{ROOT}{definition_id}", BTree.create(space, mtr, OPAQUE).root_no)
         space.set_meta(mtr, UNBUILT, unbuilt)
         mtr.commit()
         self._build(core.table(tdef), unbuilt)

@@ -36,7 +36,7 @@ def undo_to(core: Core, trx: InnodbTrx, mark: int, partial: bool) -> None:
                 _undo_change(core, trx, table, roll_ptr, record, explicit)
         undo.forget_last(trx, mtr)
         mtr.commit()
-        core.trim(quiet=True)
+        core.trim()
 
 
 def _undo_insert(core: Core, trx: InnodbTrx, table: DictTable, key: Key, explicit: bool) -> None:

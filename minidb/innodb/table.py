@@ -208,7 +208,7 @@ class InnodbTable(Table):
         with self._latch:
             insert_row(self._core, self.dict_table, trx, values)
             if self._trim:
-                self._core.trim()
+                self._core.make_room()
 
     def duplicate_of(self, trx: Trx) -> tuple[int, Row] | None:
         assert isinstance(trx, InnodbTrx)
@@ -230,14 +230,14 @@ class InnodbTable(Table):
         with self._latch:
             update_row(self._core, self.dict_table, trx, row, values)
             if self._trim:
-                self._core.trim()
+                self._core.make_room()
 
     def delete(self, trx: Trx, row: Row) -> None:
         assert isinstance(trx, InnodbTrx)
         with self._latch:
             delete_row(self._core, self.dict_table, trx, row)
             if self._trim:
-                self._core.trim()
+                self._core.make_room()
 
     def lock(self, trx: Trx, exclusive: bool, intention: bool = False) -> None:
         """Lock the whole table: S, or X with `exclusive`; IS or IX with `intention`.  May wait."""

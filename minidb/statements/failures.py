@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from minidb.errors import Error, InternalError, SqlError
 from minidb.scheduler import Interrupted
+from minidb.storage.file import describe
 
 if TYPE_CHECKING:
     from minidb.session import Session
@@ -23,6 +24,8 @@ def as_error(session: Session, error: BaseException) -> BaseException:
         if error.code in STOPPED:
             session.scheduler.clear_interrupt(session.connection_id)
         return error
+    if isinstance(error, OSError):
+        return SqlError.of(1030, describe(error), "the file system")
     if isinstance(error, RecursionError):
         return SqlError.text(1436, TOO_DEEP)
     if isinstance(error, Exception):

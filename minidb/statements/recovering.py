@@ -44,10 +44,11 @@ class Recovery:
             perform(fs, dictionary.pending)
             dictionary.pending = []
             dictionary.save()
-        if not dictionary.clean:
-            if dictionary.unfinished:
-                dictionary.forget_unfinished()
-                dictionary.save()
+        cut_off = bool(dictionary.unfinished)
+        if cut_off:
+            dictionary.forget_unfinished()
+            dictionary.save()
+        if cut_off or not dictionary.clean:
             for path in remove_orphans(fs, dictionary):
                 self.tell(f"removed '{path}', which belongs to no table")
         durable = Durable.open(fs, database.pool, database.scheduler, spaces_of(dictionary), self.tell)

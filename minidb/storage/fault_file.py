@@ -217,6 +217,8 @@ class FaultFile(File):
 
     def write_at(self, offset: int, data: bytes) -> None:
         event = Event("write", self.name, self.inode, offset, bytes(data))
+        if offset + len(data) > self._fs.room.get(self.name, 1 << 62):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         try:
             self._fs.call("write")
         except OSError:
@@ -243,7 +245,8 @@ class FaultFile(File):
 
 class FaultFileSystem(FileSystem):
     """A disk in memory.  image: what a running program sees.  base: what it was at the beginning.  events: what happened since.
-    lying: syncs of files do nothing.  fault: what fails; calls: how many calls of its kinds were made since it was set."""
+    lying: syncs of files do nothing.  fault: what fails; calls: how many calls of its kinds were made since it was set.
+    room: bytes to which files of these names may grow (ENOSPC beyond)."""
 
     persistent = True
 
@@ -254,6 +257,7 @@ class FaultFileSystem(FileSystem):
         self.lying = False
         self.fault: Fault | None = None
         self.calls = 0
+        self.room: dict[str, int] = {}
         self._next_inode = max(self.image.files, default=0) + 1
         self._locks: set[str] = set()
 

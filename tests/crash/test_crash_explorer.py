@@ -10,7 +10,6 @@ import random
 
 import pytest
 
-from minidb.storage.fault_file import FaultFileSystem
 from tests.crash import workloads
 from tests.crash.crash_kit import crashes, first_mark, record, recovered
 

@@ -1,0 +1,106 @@
+"""A crash during recovery is recovered from, as often as it comes; recovery of what is recovered changes nothing."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from minidb.storage.fault_file import FaultFileSystem, Image
+from tests.crash import workloads
+from tests.crash.crash_kit import State, crashes, first_mark, open_database, record, recovered, state_of
+
+
+def interesting(name: str, rng: random.Random, wanted: int) -> list[tuple[int, Image, list[State]]]:
+    """Some disks after a crash, spread over the workload."""
+    fs, states = record(getattr(workloads, name))
+    found = [(ack, image) for _, ack, variant, image in crashes(fs, rng, 1, first_mark(fs), 3) if variant in ("all", "random 0")]
+    step = max(1, len(found) // wanted)
+    return [(ack, image, states) for ack, image in found[::step]]
+
+
+@pytest.mark.parametrize("name", ["transactions", "definitions"])
+def test_a_crash_during_recovery(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = random.Random(23)
+    count = 0
+    for acknowledged, image, states in interesting(name, rng, 8):
+        fs = FaultFileSystem(image)
+        found = state_of(open_database(fs))
+        assert found in states[acknowledged : acknowledged + 2]
+        fs.mark("ack 0")
+        for position, _, variant, again in crashes(fs, rng, 0, 0, 2):
+            count += 1
+            if count % 3 == 0:
+                recovered(again, [found], 0, f"{name}, event {position} of recovery, {variant}")
+    with capsys.disabled():
+        print(f" [{name}: {count} crash points inside recovery, one in 3 recovered]", end="")
+
+
+def test_recovery_twice_is_recovery_once() -> None:
+    for _, image, _ in interesting("transactions", random.Random(5), 6):
+        first = FaultFileSystem(image)
+        once = state_of(open_database(first))
+        second = FaultFileSystem(first.platter().outcome(first.platter().data, len(first.platter().names)))
+        assert state_of(open_database(second)) == once
+
+
+def test_counters_go_on_behind_what_was_given_out() -> None:
+    fs = FaultFileSystem()
+    database = open_database(fs)
+    session = database.session()
+    session.execute("CREATE TABLE a (id INT AUTO_INCREMENT PRIMARY KEY, v INT)")
+    session.execute("CREATE TABLE h (v INT)")
+    for i in range(300):
+        session.execute(f"INSERT INTO a (v) VALUES ({i})")
+        session.execute(f"INSERT INTO h VALUES ({i})")
+    session.execute("DELETE FROM a WHERE id > 290")
+    before = database.innodb.core.system.next_id
+    after = open_database(FaultFileSystem(fs.platter().outcome([], 0)))
+    assert after.innodb.core.system.next_id >= before
+    again = after.session()
+    assert again.execute("INSERT INTO a (v) VALUES (1)").insert_id == 301
+    again.execute("INSERT INTO h VALUES (1000)")
+    assert again.execute("SELECT COUNT(*) FROM h").rows == [(301,)]
+    assert after.check() == []
+
+
+def test_old_versions_survive_and_purge_goes_on() -> None:
+    fs = FaultFileSystem()
+    database = open_database(fs)
+    session = database.session()
+    session.execute("CREATE TABLE t (id INT PRIMARY KEY, v INT, w TEXT, KEY (v))")
+    session.execute("INSERT INTO t VALUES " + ",".join(f"({i}, {i}, REPEAT('x', 9000))" for i in range(20)))
+    for i in range(5):
+        session.execute(f"UPDATE t SET v = v + 100, w = REPEAT('{i}', 9000 + {i}) WHERE id < 10")
+    session.execute("DELETE FROM t WHERE id > 15")
+    waiting = database.history_length()
+    assert waiting == 6
+    after = open_database(FaultFileSystem(fs.platter().outcome([], 0)))
+    assert after.history_length() == waiting
+    assert "6 committed transaction(s) wait for purge" in after.recovered
+    after.purge()
+    assert after.history_length() == 0
+    assert after.check() == []
+    index = after.innodb.core.table(after.dictionary.table("test", "t")).secondaries[0]
+    assert index.tree.record_count() == 16  # nothing delete-marked is left
+    after.close()
+
+
+def test_undo_of_a_table_that_came_later_is_not_mistaken() -> None:
+    """A temporary table's id is not in the dictionary on disk: after a crash no new table may get it while undo names it."""
+    fs = FaultFileSystem()
+    database = open_database(fs)
+    session = database.session()
+    session.execute("CREATE TABLE t (id INT PRIMARY KEY)")
+    session.execute("CREATE TEMPORARY TABLE x (id INT PRIMARY KEY, w TEXT)")
+    session.execute("INSERT INTO x VALUES (1, REPEAT('a', 9000))")
+    session.execute("UPDATE x SET w = REPEAT('b', 9000)")
+    session.execute("INSERT INTO t VALUES (1)")
+    after = open_database(FaultFileSystem(fs.platter().outcome(fs.platter().data, len(fs.platter().names))))
+    again = after.session()
+    again.execute("CREATE TABLE y (id INT PRIMARY KEY, w TEXT)")
+    again.execute("INSERT INTO y VALUES (1, REPEAT('c', 9000))")
+    after.purge()
+    assert again.execute("SELECT LENGTH(w), LEFT(w, 1) FROM y").rows == [(9000, "c")]
+    assert after.check() == []
+    assert not [name for name in after.fs.listdir("") if name.startswith("#tmp")]

@@ -1,0 +1,133 @@
+"""For all n (a sample unless MINIDB_CRASH=long): the n-th call to the disk fails, once or for good.  The statement fails with a
+clear number, nothing acknowledged is lost, and the database either goes on or says that it has stopped."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+import pytest
+
+from minidb.database import Database
+from minidb.errors import Error
+from minidb.storage.fault_file import Fault, FaultFileSystem
+from tests.crash.crash_kit import State, open_database, state_of
+
+LONG = os.environ.get("MINIDB_CRASH") == "long"
+STATEMENTS = [
+    "CREATE TABLE t (id INT PRIMARY KEY, a INT, s TEXT, KEY (a))",
+    "INSERT INTO t VALUES " + ",".join(f"({i}, {i % 3}, REPEAT('x', {i * 100}))" for i in range(40)),
+    "UPDATE t SET a = a + 1 WHERE id < 20",
+    "ALTER TABLE t ADD INDEX b (a, id)",
+    "DELETE FROM t WHERE id BETWEEN 5 AND 15",
+    "ALTER TABLE t ADD COLUMN z INT DEFAULT 3",
+    "INSERT INTO t VALUES (500, 1, REPEAT('y', 20000), 1)",
+    "RENAME TABLE t TO u",
+    "UPDATE u SET z = z + id",
+    "CREATE TABLE v AS SELECT id, a FROM u",
+    "TRUNCATE TABLE u",
+    "DROP TABLE v",
+]
+CODES = {1005, 1016, 1024, 1026, 1030, 1114, 1146, 1049, 1050}
+CHANGING = frozenset(("write", "sync", "truncate", "create", "remove", "rename", "sync_dir", "mkdir"))
+
+
+def play(database: Database, states: list[State]) -> tuple[int, Error | None]:
+    """Run the statements until one fails: how many succeeded, and the error."""
+    session = database.session()
+    for done, text in enumerate(STATEMENTS):
+        try:
+            session.execute(text)
+        except Error as error:
+            return done, error
+        if len(states) == done + 1:
+            states.append(state_of(database))
+    return len(STATEMENTS), None
+
+
+def calls_and_states() -> tuple[int, list[State]]:
+    fs = FaultFileSystem()
+    database = open_database(fs, pool_pages=16)
+    states = [state_of(database)]
+    fs.fail(Fault(1 << 60, kinds=CHANGING))
+    play(database, states)
+    return fs.calls, states
+
+
+@pytest.mark.parametrize(("number", "for_good", "short"), [
+    (errno.EIO, False, False), (errno.ENOSPC, False, False), (errno.EIO, True, False), (errno.ENOSPC, True, True),
+])
+def test_every_call_fails_once_or_for_good(number: int, for_good: bool, short: bool) -> None:
+    total, states = calls_and_states()
+    assert total > 100
+    failures = stopped = 0
+    for at in range(1 + number % 7, total + 1, 1 if LONG else 17):
+        fs = FaultFileSystem()
+        database = open_database(fs, pool_pages=16)
+        fs.fail(Fault(at, number, for_good, short, CHANGING))
+        done, error = play(database, states)
+        if error is None:
+            continue  # the failure hit work that can be done later
+        failures += 1
+        assert error.code in CODES, f"call {at}: {error!r}"
+        if database.failure is not None:
+            stopped += 1
+            for text in ("SELECT 1", "SELECT * FROM t", "INSERT INTO t VALUES (1)", "CREATE TABLE q (a INT)", "COMMIT"):
+                with pytest.raises(Error) as refused:
+                    next(iter(database.sessions.values())).execute(text)
+                assert refused.value.code == 1026 and "stopped" in refused.value.message
+            with pytest.raises(Error):
+                database.session()
+        fs.fail(None)
+        if database.failure is None and not for_good:
+            assert database.check() == [], f"call {at}"
+        try:
+            database.close()
+        except Error:
+            assert database.failure is not None
+        again = open_database(FaultFileSystem(fs.platter().outcome([], 0)))
+        found = state_of(again)
+        assert found in states[done : done + 2], f"call {at}, {STATEMENTS[done]}: {error!r}"
+        assert again.check() == [], f"call {at}"
+        again.close()
+    assert failures > 10 and stopped > 5
+
+
+def test_a_full_disk_leaves_the_database_usable() -> None:
+    """ENOSPC when a table's file grows: 1114 or 1026 for that statement, and everybody else goes on."""
+    fs = FaultFileSystem()
+    database = open_database(fs, pool_pages=8)
+    session = database.session()
+    session.execute("CREATE TABLE t (id INT PRIMARY KEY, s TEXT)")
+    session.execute("INSERT INTO t VALUES (1, 'here')")
+    fs.room["test/t.ibd"] = 6 * 16384
+    with pytest.raises(Error) as full:
+        for i in range(2, 60):
+            session.execute(f"INSERT INTO t VALUES ({i}, REPEAT('z', 7000))")
+    assert full.value.code == 1114 and "'test.t' is full" in full.value.message
+    assert database.failure is None
+    assert session.execute("SELECT s FROM t WHERE id = 1").rows == [("here",)]
+    fs.room.clear()
+    session.execute("INSERT INTO t VALUES (1000, 'again')")
+    assert database.check() == []
+    database.close()
+    again = open_database(fs)
+    assert again.session().execute("SELECT s FROM t WHERE id IN (1, 1000)").rows == [("here",), ("again",)]
+
+
+def test_a_lying_disk_is_noticed_or_harmless() -> None:
+    """A disk that does not sync may lose what was acknowledged; what comes back is an error or a state that once was."""
+    fs = FaultFileSystem()
+    database = open_database(fs)
+    states = [state_of(database)]
+    fs.lying = True
+    play(database, states)
+    platter = fs.platter()
+    for data in (platter.data, [], platter.data[: len(platter.data) // 2], platter.data[::2]):
+        try:
+            again = open_database(FaultFileSystem(platter.outcome(data, len(platter.names))))
+            found = state_of(again)
+        except Error as error:
+            assert error.code in (1033, 1877, 1016), repr(error)
+            continue
+        assert found in states or again.check() != []
