@@ -298,6 +298,22 @@ def scalar(rows: list[Any]) -> Any:
     return rows[0][0]
 
 
+class Once:
+    """A value that is computed when it is first asked for: ``once()``."""
+
+    __slots__ = ("_make", "_value")
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make: Callable[[], Any] | None = make
+        self._value: Any = None
+
+    def __call__(self) -> Any:
+        if self._make is not None:
+            self._value = self._make()
+            self._make = None
+        return self._value
+
+
 class Members:
     """The materialised rows of an IN subquery as comparison keys."""
 

@@ -15,6 +15,7 @@ from minidb.query.codegen.ordering import SortKey, cut, distinct, limit_sources,
 from minidb.query.codegen.scans import How
 from minidb.query.codegen.select import BlockEmitter
 from minidb.query.codegen.unit import Lines, Unit
+from minidb.query.index_ends import answered_without_rows
 from minidb.query.index_order import use_index_order
 from minidb.query.nodes import (
     Block,
@@ -146,11 +147,22 @@ class QueryEmitter:
 
     # ---- subqueries in expressions
     def _call(self, query: BoundQuery, wrap: str, prefix: str) -> str:
-        """A call of a subquery inside ``wrap``: once per execution if it reads nothing from outside."""
+        """A call of a subquery inside ``wrap``: once per execution if it reads nothing from outside.
+
+        Where reading locks it is put off until a row asks for its value, unless MySQL answers it while it optimizes."""
         source = wrap.format(self.function(query))
         if query.outer_slots or not self.unit.hoisting or _reads_recursion(query):
             return source
-        return self.unit.once(source, prefix)
+        if self.mode is ReadMode.SNAPSHOT or self._answered_early(query):
+            return self.unit.once(source, prefix)
+        return self.unit.once(f"{self.unit.named('Once', runtime.Once)}(lambda: {source})", prefix) + "()"
+
+    def _answered_early(self, query: BoundQuery) -> bool:
+        """Whether all that a query reads are rows found by constants or ends of indexes."""
+        if not isinstance(query, Block):
+            return False
+        plan, _ = self.statement.plan_of(query)
+        return answered_without_rows(query, plan) is not None or all(s.access.kind == "const" for s in plan.tables())
 
     def scalar(self, sub: Sub, gen: ExprGen) -> str:
         known = self.statement.subquery_sources.get((id(self.unit), sub.number))
@@ -199,7 +211,8 @@ class QueryEmitter:
         if plain and not sub.query.outer_slots and self.unit.hoisting:
             value, keys = self._keys(sub, gen)
             members = self._call(sub.query, f"{self.unit.named('Members', runtime.Members)}({keys})", "s")
-            return f"({value} in {self.unit.once(f'{members}.keys')})"
+            keys_of = f"{members}.keys"
+            return f"({value} in {keys_of if members.endswith('()') else self.unit.once(keys_of)})"
         return f"({self.quantified(sub, gen)} == {1 if wanted else 0})"
 
 
