@@ -1,8 +1,7 @@
 """Functions from rows to index keys, generated from a table's definition.
 
 A key is made of order keys (`minidb.types.keys`): ``lambda r: (r[1], r[0])`` for two NOT NULL integer columns,
-``(NULL if r[2] is None else k2(r[2]))`` for a nullable collated one.  The DESC of a key part is accepted and ignored: indexes are
-ascending, and a descending ORDER BY walks them backwards (a stated difference).
+``(NULL if r[2] is None else k2(r[2]))`` for a nullable collated one, ``DESC(r[3])`` for a descending part.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minidb.catalog import IndexDef, IndexPart, TableDef
-from minidb.types.keys import NULL, key_function
+from minidb.types.keys import NULL, Descending, key_function
 
 Row = Sequence[Any]
 
@@ -32,6 +31,9 @@ def key_parts_source(tdef: TableDef, parts: Sequence[IndexPart], row: str = "r")
         if column.nullable:
             env["NULL"] = NULL
             source = f"(NULL if {value} is None else {source})"
+        if part.descending:
+            env["DESC"] = Descending
+            source = f"DESC({source})"
         sources.append(source)
     return sources, env
 

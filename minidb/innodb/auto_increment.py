@@ -12,6 +12,7 @@ from minidb.innodb.dict_table import DictTable
 from minidb.innodb.lock_modes import AUTO_INC
 from minidb.innodb.trx import InnodbTrx
 from minidb.scheduler import LockWait
+from minidb.types.keys import bare_key
 from minidb.types.sqltype import SqlType
 
 BIT = 1 << AUTO_INC
@@ -70,9 +71,9 @@ def set_next(core: Core, table: DictTable, value: int) -> None:
     if column is not None:
         index = next((i for i in table.by_ordinal if i.definition.parts[0].column == column), None)
         if index is not None:
-            page, i = index.tree.last()
+            page, i = index.tree.first() if index.definition.parts[0].descending else index.tree.last()
             if page is not None:
                 key = page.keys[i]
-                largest = int(key[0] if isinstance(key, tuple) else key)
+                largest = int(bare_key(key[0] if isinstance(key, tuple) else key))
     table.set_auto_increment(core.mtr, max(value, largest + 1, 1))
     core.mtr.commit()

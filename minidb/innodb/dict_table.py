@@ -20,7 +20,7 @@ from minidb.storage.buffer_pool import BufferPool
 from minidb.storage.mtr import Mtr
 from minidb.storage.space import Tablespace
 from minidb.storage.tree_spec import TreeSpec
-from minidb.types.keys import NULL
+from minidb.types.keys import NULL, bare_key
 from minidb.types.sqltype import Family, SqlType
 
 AUTO_INCREMENT = "auto_increment"
@@ -212,7 +212,7 @@ class DictTable:
         if layout.has_row_id:
             return (RowNumber(key),), bool(row is not None and row[DELETED])
         if row is None:
-            return (key if isinstance(key, tuple) else (key,)), False
+            return tuple(map(bare_key, key if isinstance(key, tuple) else (key,))), False
         parts = layout.definition.parts
         return tuple(shortened(row[p.column], p.prefix) for p in parts), bool(row[DELETED])
 
@@ -220,7 +220,7 @@ class DictTable:
         """The values of a secondary entry, and whether it is delete-marked."""
         width = index.layout.width
         entry: Row | None = index.tree.get(key)
-        values: Row = tuple(None if v is NULL else v for v in key) if entry is None else entry[:width]
+        values: Row = tuple(None if v is NULL else v for v in map(bare_key, key)) if entry is None else entry[:width]
         if self.clustered.layout.has_row_id:
             values = (*values[:-1], RowNumber(key[-1]))
         return values, entry is not None and len(entry) > width

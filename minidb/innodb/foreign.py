@@ -19,7 +19,7 @@ from minidb.innodb.layout import DELETED
 from minidb.innodb.lock_modes import GAP, IS, IX, NEXT_KEY, REC, SUPREMUM, X_REC, S
 from minidb.innodb.row_lock import lock_entry, lock_row
 from minidb.innodb.trx import InnodbTrx
-from minidb.types.keys import MAX, order_key
+from minidb.types.keys import MAX, part_key
 
 MAX_DEPTH = 15  # cascades within cascades
 Children = Sequence[tuple[TableDef, ForeignKey]]
@@ -146,7 +146,7 @@ def serving_index(table: DictTable, columns: Sequence[int]) -> Index | None:
 def prefix_of(index: Index, values: list[object]) -> Key:
     """The order keys of `values`, as the beginning of a key of `index` (bare for a clustered index of one column)."""
     columns = index.table.tdef.columns
-    keys = tuple(order_key(v, columns[p.column].type) for v, p in zip(values, index.definition.parts, strict=False))
+    keys = tuple(part_key(v, columns[p.column].type, p.descending) for v, p in zip(values, index.definition.parts, strict=False))
     return keys[0] if index.clustered and index.user_width == 1 else keys
 
 

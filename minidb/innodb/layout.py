@@ -18,7 +18,7 @@ from minidb.engine import Key, Row
 from minidb.index_key import key_maker
 from minidb.storage.page import RECORD_PREFIX
 from minidb.types.codec import RowCodec
-from minidb.types.keys import NULL, key_function
+from minidb.types.keys import NULL, Descending, key_function
 from minidb.types.sqltype import Family, SqlType
 
 TRX_ID = -3
@@ -96,7 +96,7 @@ class SecondaryLayout:
         clustered = clustered_definition(tdef)
         own = definition.parts
         present = {(p.column, p.prefix) for p in own}
-        missing = tuple(IndexPart(p.column, p.prefix) for p in clustered.parts if (p.column, p.prefix) not in present)
+        missing = tuple(p for p in clustered.parts if (p.column, p.prefix) not in present)
         self.parts = (*own, *missing)
         self.user_width = len(own)
         self.width = len(self.parts)
@@ -105,7 +105,7 @@ class SecondaryLayout:
         self.nullable = any(c.nullable for c in columns[: self.user_width])
         self.columns = tuple(-1 if p.prefix is not None else p.column for p in self.parts)
         self.key_of: Callable[[Row], Key] = key_maker(whole, IndexDef(definition.id, definition.name, self.parts))
-        self.is_key = all(key_function(t) is None for t in self.types) and not any(p.descending for p in own)
+        self.is_key = all(key_function(t) is None for t in self.types) and not any(p.descending for p in self.parts)
         self.entry_of = self._entry_function()
         self.key_of_entry = self._entry_key_function(definition, columns)
         self.make = self._make_function()
@@ -144,7 +144,8 @@ class SecondaryLayout:
 
     def _clustered_key_function(self, clustered: IndexDef) -> Callable[[Key], Key]:
         at = {(p.column, p.prefix): i for i, p in reversed(list(enumerate(self.parts)))}
-        places = [f"k[{at[p.column, p.prefix]}]" for p in clustered.parts]
+        places = [_turned(f"k[{i}]", self.parts[i].descending, p.descending)
+                  for p in clustered.parts for i in [at[p.column, p.prefix]]]
         body = places[0] if len(places) == 1 else f"({', '.join(places)})"
         made: Callable[[Key], Key] = generated(f"lambda k: {body}")
         return made
@@ -164,6 +165,13 @@ class SecondaryLayout:
         return key, (key if self.is_key and key == entry else entry), end
 
 
+def _turned(source: str, descending: bool, wanted: bool) -> str:
+    """Source of a key part for an index part whose direction may be another one."""
+    if descending == wanted:
+        return source
+    return f"DESC({source})" if wanted else f"{source}.key"
+
+
 def generated(source: str) -> Any:
     """The value of a generated expression."""
-    return eval(compile(source, "<innodb layout>", "eval"), {})
+    return eval(compile(source, "<innodb layout>", "eval"), {"DESC": Descending})

@@ -11,6 +11,7 @@ from minidb.innodb import lock_text
 from minidb.innodb.lock_modes import SUPREMUM, TABLE_MODE_NAMES, TABLE_MODES, kind_name, mode_name
 from minidb.innodb.lock_objects import IndexLocks, Key, RecordLock, Request, TableLocks, TrxLocks
 from minidb.innodb.lock_queue import LockQueues
+from minidb.types.keys import bare_key
 
 ENGINE = "INNODB"
 
@@ -62,7 +63,8 @@ def locks(system: LockQueues) -> list[LockRow]:
 
 
 def _key_order(key: Key) -> tuple[bool, Any]:
-    return (True, 0) if key is SUPREMUM else (False, key)
+    """Ascending by value, whatever the direction of the index."""
+    return (True, 0) if key is SUPREMUM else (False, tuple(map(bare_key, key)) if isinstance(key, tuple) else bare_key(key))
 
 
 def _table_locks(table: TableLocks) -> Iterator[tuple[TrxLocks, int, bool]]:

@@ -16,6 +16,7 @@ from typing import Any, Protocol, final
 
 from minidb.innodb.lock_modes import TABLE_MODE_NAMES, kind_name, mode_name
 from minidb.scheduler import Waiter
+from minidb.types.keys import bare_key
 
 Key = Any
 
@@ -131,7 +132,7 @@ class IndexLocks(dict[Key, "RecordLock | list[RecordLock | Request]"]):
 
 def plain_description(key: Key) -> tuple[tuple[Any, ...], bool]:
     """The description of a record where the order key is the value."""
-    return (key if isinstance(key, tuple) else (key,)), False
+    return tuple(map(bare_key, key if isinstance(key, tuple) else (key,))), False
 
 
 @final

@@ -6,8 +6,9 @@ Every index is a non-clustered B+ tree.  Its leaves hold row addresses:
   NULLs are not equal to each other;
 * a key of a non-unique index always ends with the address: equal keys are in order of address.
 
-A *plain* index (NOT NULL columns that are their own order keys) stores the bare address beside the key.  Any other index stores the
-columns' values too, ``(values..., address)``: the key alone would not tell 'a' from 'A', or what was cut off a prefix.
+A *plain* index (ascending NOT NULL columns that are their own order keys) stores the bare address beside the key.  Any other
+index stores the columns' values too, ``(values..., address)``: the key alone would not tell 'a' from 'A', or what was cut off a
+prefix.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def is_plain(tdef: TableDef, definition: IndexDef) -> bool:
     """May the key stand for the values?"""
     columns = [tdef.columns[p.column] for p in definition.parts]
     return all(
-        not column.nullable and part.prefix is None and column.type.family in _OWN_KEYS
+        not column.nullable and part.prefix is None and not part.descending and column.type.family in _OWN_KEYS
         for column, part in zip(columns, definition.parts, strict=True)
     )
 
@@ -176,13 +177,13 @@ def _entry_table(tdef: TableDef, definition: IndexDef) -> TableDef:
 
 def _entry_key_function(tdef: TableDef, definition: IndexDef, bare: bool) -> Callable[[Row], Key]:
     """The key out of a stored entry, where the values stand side by side and prefixes are cut already."""
-    parts = [IndexPart(i) for i in range(len(definition.parts))]
+    parts = [IndexPart(i, descending=part.descending) for i, part in enumerate(definition.parts)]
     return _compile(*_key_source(_entry_table(tdef, definition), parts, definition.unique, bare, f"r[{len(parts)}]"))
 
 
 def door_key_maker(tdef: TableDef, definition: IndexDef) -> Callable[[Sequence[Any]], Key]:
     """`Table.key_maker`: the values of the index's columns -> the key that `get` takes."""
-    parts = tuple(IndexPart(i, part.prefix) for i, part in enumerate(definition.parts))
+    parts = tuple(IndexPart(i, part.prefix, part.descending) for i, part in enumerate(definition.parts))
     return key_maker(_entry_table(tdef, definition), replace(definition, parts=parts), bare_single=True)
 
 

@@ -187,7 +187,8 @@ class MyisamTable(Table):
             used = files.keys.indexes[index]
             full = used.key_of((*values[:column], 0, *values[column + 1 :], 0))
             prefix = full[: len(columns)]
-            page, at = used.tree.seek_last((*prefix, MAX))
+            descending = used.definition.parts[len(columns)].descending
+            page, at = used.tree.seek(prefix) if descending else used.tree.seek_last((*prefix, MAX))
             if page is None or page.keys[at][: len(columns)] != prefix:
                 return 1
             last = files.current(used.address_of(page.rows[at]))[column]
@@ -207,7 +208,7 @@ class MyisamTable(Table):
         files = self.files
         for index in files.keys.indexes:
             if index.columns[0] == files.auto_column:
-                page, at = index.tree.last()
+                page, at = index.tree.first() if index.definition.parts[0].descending else index.tree.last()
                 if page is not None:
                     return files.current(index.address_of(page.rows[at]))[files.auto_column] or 0
         return 0

@@ -191,7 +191,7 @@ def _groups_in_order(access: Access, block: Block) -> bool:
     assert access.index is not None
     columns = [e.ordinal if isinstance(e, Col) and e.slot == access.source.slot else -1 for e in block.group_by]
     same_order = not block.order_by or [e for e, _ in block.order_by] == block.group_by[: len(block.order_by)]
-    return same_order and index_columns(access.source, access.index)[: len(columns)] == columns
+    return same_order and [column for column, _ in index_columns(access.source, access.index)[: len(columns)]] == columns
 
 
 def _ref(access: Access, i: int) -> str:

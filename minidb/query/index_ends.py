@@ -38,7 +38,7 @@ def _index_of(e: ast.Aggregate, source: Source) -> int | None:
     for index in allowed_indexes(source)[0]:
         definition = source.tdef.indexes[index]
         first = definition.parts[0]
-        if first.column == column.ordinal and first.prefix is None and definition.kind != "FULLTEXT":
+        if first.column == column.ordinal and first.prefix is None and not first.descending and definition.kind != "FULLTEXT":
             return index
     return None
 

@@ -29,39 +29,38 @@ def use_index_order(block: Block, plan: JoinPlan, needs: Needs) -> bool:
     if first is None or first.source.tdef is None or first.hash_on:
         return False
     columns = _columns(wanted, first.source)
-    if columns is None:
-        return False
-    directions = {d for _, d in wanted}
-    if len(directions) > 1:
-        return False
-    return _fit(first, columns, directions.pop(), block, needs)
+    return columns is not None and _fit(first, columns, block, needs)
 
 
-def _columns(wanted: list[tuple[Expr, bool]], source: Source) -> list[int] | None:
-    found: list[int] = []
-    for e, _ in wanted:
+Ordered = list[tuple[int, bool]]  # (column, descending)
+
+
+def _columns(wanted: list[tuple[Expr, bool]], source: Source) -> Ordered | None:
+    found: Ordered = []
+    for e, descending in wanted:
         if not isinstance(e, Col) or e.slot != source.slot:
             return None
-        found.append(e.ordinal)
+        if all(e.ordinal != column for column, _ in found):  # a column that comes again orders nothing
+            found.append((e.ordinal, descending))
     return found
 
 
-def _fit(step: Step, columns: list[int], descending: bool, block: Block, needs: Needs) -> bool:
+def _fit(step: Step, columns: Ordered, block: Block, needs: Needs) -> bool:
     access = step.access
     if access.kind == "eq_ref":
         return True
-    if access.index is not None and _delivers(access.source, access.index, _fixed(access), columns):
-        if access.kind == "index" or access.facts:
-            fixed = index_columns(access.source, access.index)[:_fixed(access)]
-            if descending and access.kind == "range":
+    if access.index is not None:
+        reverse = _direction(access.source, access.index, _fixed(access), columns)
+        if reverse is not None and (access.kind == "index" or access.facts):
+            if reverse and access.kind == "range":
                 access.pushed = []  # nothing is pushed down to a backward scan
                 ranged = {part.column for part in access.parts}
-                access.point_turns = set(columns) <= ranged and access.parts[-1].prefix is None
-            access.reverse, access.ordered = descending and not set(columns) <= set(fixed), True
+                access.point_turns = {c for c, _ in columns} <= ranged and access.parts[-1].prefix is None
+            access.reverse, access.ordered = reverse, True
             return True
     if access.kind not in ("ALL", "index") or access.facts:
         return False
-    return _scan_in_order(step, columns, descending, block, needs)
+    return _scan_in_order(step, columns, block, needs)
 
 
 def _fixed(access: Access) -> int:
@@ -75,44 +74,52 @@ def _fixed(access: Access) -> int:
     return count
 
 
-def index_columns(source: Source, index: int) -> list[int]:
+def index_columns(source: Source, index: int) -> Ordered:
     """Columns that order the entries of an index: its own whole parts, then (InnoDB) the primary key's."""
     tdef = source.tdef
     assert tdef is not None
-    found: list[int] = []
+    found: Ordered = []
     for part in tdef.indexes[index].parts:
         if part.prefix is not None:
             return found
-        found.append(part.column)
+        found.append((part.column, part.descending))
     clustered = tdef.clustered_index() if source.transactional else None
     if clustered is not None and clustered != index:
-        found += [c for c in tdef.indexes[clustered].columns if c not in found]
+        present = {column for column, _ in found}
+        found += [(p.column, p.descending) for p in tdef.indexes[clustered].parts if p.column not in present]
     return found
 
 
-def _delivers(source: Source, index: int, fixed: int, columns: list[int]) -> bool:
+def _direction(source: Source, index: int, fixed: int, columns: Ordered) -> bool | None:
+    """Whether the index has to be read backwards to deliver rows in the order of `columns`; None if it cannot.  Its first `fixed`
+    parts have one value each."""
     ordered = index_columns(source, index)
-    constant = set(ordered[:fixed])
-    rest = [c for c in columns if c not in constant]
-    return ordered[fixed:fixed + len(rest)] == rest
+    constant = {column for column, _ in ordered[:fixed]}
+    rest = [(column, descending) for column, descending in columns if column not in constant]
+    present = ordered[fixed:fixed + len(rest)]
+    if [column for column, _ in present] != [column for column, _ in rest]:
+        return None
+    turns = {here != wanted for (_, here), (_, wanted) in zip(present, rest, strict=True)}
+    return None if len(turns) > 1 else True in turns
 
 
-def _scan_in_order(step: Step, columns: list[int], descending: bool, block: Block, needs: Needs) -> bool:
+def _scan_in_order(step: Step, columns: Ordered, block: Block, needs: Needs) -> bool:
     """Scan an index from end to end instead of the table: the clustered one always, another if it covers, is forced, or LIMIT stops
     the scan early."""
     source = step.source
     tdef = source.tdef
     assert tdef is not None
     allowed, forced = allowed_indexes(source)
-    fitting = [i for i in allowed if tdef.indexes[i].kind != "FULLTEXT" and _delivers(source, i, 0, columns)]
+    fitting = [(i, reverse) for i in allowed if tdef.indexes[i].kind != "FULLTEXT"
+               and (reverse := _direction(source, i, 0, columns)) is not None]
     needed = needs.of(source)
-    ranked = sorted(fitting, key=lambda i: (not is_clustered(source, i), i))
-    for index in ranked:
+    ranked = sorted(fitting, key=lambda found: (not is_clustered(source, found[0]), found[0]))
+    for index, reverse in ranked:
         clustered = is_clustered(source, index)
         covering = needed <= (set(tdef.indexes[index].columns) if clustered else set(source.layouts[index]))
         if clustered or covering or forced or block.limit is not None:
             rows, possible = step.access.rows, step.access.possible
-            step.access = Access(source, "index", index, covering=covering, reverse=descending, possible=possible, rows=rows)
+            step.access = Access(source, "index", index, covering=covering, reverse=reverse, possible=possible, rows=rows)
             step.access.ordered = True
             return True
     return False

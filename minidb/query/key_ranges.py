@@ -9,7 +9,7 @@ from typing import Any
 from minidb.engine import KeyRange
 from minidb.query.patterns import like_prefix
 from minidb.types.collation import get_collation
-from minidb.types.keys import MAX, NULL, comparable
+from minidb.types.keys import MAX, NULL, Descending, comparable
 from minidb.types.sqltype import SqlType
 
 
@@ -180,14 +180,21 @@ def is_point(ranges: tuple[KeyRange, ...]) -> bool:
     return len(ranges) == 1 and ranges[0].is_equality
 
 
-def key_ranges(columns: Sequence[list[Interval]]) -> tuple[KeyRange, ...]:
+def turned(intervals: list[Interval]) -> list[Interval]:
+    """Sorted intervals of a column as intervals of a DESC index part."""
+    return [(Descending(high), high_in, Descending(low), low_in) for low, low_in, high, high_in in reversed(intervals)]
+
+
+def key_ranges(columns: Sequence[list[Interval]], descending: Sequence[bool] = ()) -> tuple[KeyRange, ...]:
     """The ranges of an index whose first columns are restricted to `columns`: points, then at most one list of real intervals; what
-    follows that narrows its included ends."""
+    follows that narrows its included ends.  descending: which parts are DESC, if any is."""
+    parts = [union(intervals) for intervals in columns]
+    for i, is_descending in enumerate(descending):
+        if is_descending:
+            parts[i] = turned(parts[i])
     prefixes: list[tuple[Any, ...]] = [()]
-    found: list[Interval] = []
-    for depth, intervals in enumerate(columns):
-        found = union(intervals)
-        rest = [union(more) for more in columns[depth + 1:]]
+    for depth, found in enumerate(parts):
+        rest = parts[depth + 1:]
         if not found or not all(rest):
             return ()
         if not rest or any(i[0] != i[2] for i in found):
@@ -196,21 +203,36 @@ def key_ranges(columns: Sequence[list[Interval]]) -> tuple[KeyRange, ...]:
     return ()
 
 
+def _opens(low: Any) -> bool:
+    """Whether a lower end is none at all: before the largest value of a descending part."""
+    return isinstance(low, Descending) and low.key is MAX
+
+
+def _closes_late(high: Any) -> bool:
+    """Whether an upper end is none, or only keeps the NULLs of a descending part out."""
+    return high is MAX or (isinstance(high, Descending) and high.key is NULL)
+
+
 def _key_range(prefix: tuple[Any, ...], interval: Interval, rest: list[list[Interval]]) -> KeyRange:
     """One range; `rest`: the intervals of the following columns, which narrow its ends where they are included."""
     low, low_in, high, high_in = interval
-    low_key: tuple[Any, ...] = (*prefix, low)
+    low_key: tuple[Any, ...] | None = (*prefix, low)
     high_key: tuple[Any, ...] | None = (*prefix, high)
-    for more in rest:
+    if _opens(low):
+        low_key, low_in, rest_of_low = prefix or None, True, []
+    else:
+        rest_of_low = rest
+    for more in rest_of_low:
         first = more[0]
-        if not low_in or first[0] is NULL:
+        if not low_in or first[0] is NULL or _opens(first[0]):
             break
+        assert low_key is not None
         low_key, low_in = (*low_key, first[0]), first[1]
     if high is MAX:
         return KeyRange(low_key, prefix or None, low_in, True)
     for more in rest:
         last = more[-1]
-        if not high_in or last[2] is MAX:
+        if not high_in or _closes_late(last[2]):
             break
         assert high_key is not None
         high_key, high_in = (*high_key, last[2]), last[3]

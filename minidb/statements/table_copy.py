@@ -20,7 +20,7 @@ from minidb.query.ddl_keys import parent_index
 from minidb.statements.result import Result, done
 from minidb.statements.running import change
 from minidb.types import convert
-from minidb.types.keys import order_key
+from minidb.types.keys import part_key
 from minidb.types.sqltype import Family
 
 if TYPE_CHECKING:
@@ -289,14 +289,14 @@ def _check_key(session: Session, child: TableDef, key: ForeignKey, handle: Table
     if index is None:
         raise SqlError.of(1215, child.name)
     ordinal = parent.tdef.indexes.index(index)
-    types = [parent.tdef.columns[p.column].type for p in index.parts[: len(key.columns)]]
+    parts = [(parent.tdef.columns[p.column].type, p.descending) for p in index.parts[: len(key.columns)]]
     known: set[tuple[Any, ...]] = set()
     rows = 0
     for rows, row in enumerate(all_rows(handle, trx), 1):  # noqa: B007
         values = [row[c] for c in key.columns]
         if None in values:
             continue
-        prefix = tuple(order_key(v, t) for v, t in zip(values, types, strict=True))
+        prefix = tuple(part_key(v, *part) for v, part in zip(values, parts, strict=True))
         if prefix in known:
             continue
         if not parent.lookup(trx, ordinal, prefix):

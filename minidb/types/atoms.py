@@ -8,7 +8,7 @@
                      s str (varint length, UTF-8)   b bytes (varint length)
                      d date (varint ordinal)   t datetime (varint microseconds since 0001-01-01)   m timedelta (zigzag varint)
                      x ExternalValue (varint page, varint length, 1 byte is-text)
-                     ( tuple (varint count, then the members)
+                     v keys.Descending (then its key)   ( tuple (varint count, then the members)
 
 `encode_atoms` writes the outermost tuple without its tag: a varint count and the members.
 """
@@ -20,7 +20,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from minidb.types.keys import MAX, NULL
+from minidb.types.keys import MAX, NULL, Descending
 from minidb.types.lob_ref import ExternalValue
 from minidb.types.temporal import span_micros
 
@@ -86,6 +86,9 @@ def _write_rare(out: bytearray, value: Any) -> None:
         out += b"L"
     elif value is MAX:
         out += b"M"
+    elif isinstance(value, Descending):
+        out += b"v"
+        _write(out, value.key)
     elif isinstance(value, ExternalValue):
         out += b"x"
         _varint(out, value.page)
@@ -102,8 +105,8 @@ def _write_members(out: bytearray, values: tuple[Any, ...]) -> None:
 
 
 def encode_atoms(values: tuple[Any, ...]) -> bytes:
-    """`values` (None, bool, int, float, str, bytes, Decimal, date, datetime, timedelta, keys.NULL/MAX, ExternalValue, tuples of
-    these) as bytes; raises TypeError for anything else."""
+    """`values` (None, bool, int, float, str, bytes, Decimal, date, datetime, timedelta, keys.NULL/MAX/Descending, ExternalValue,
+    tuples of these) as bytes; raises TypeError for anything else."""
     out = bytearray()
     _write_members(out, values)
     return bytes(out)
@@ -159,6 +162,8 @@ class _Reader:
             return str(self.take(self.varint()), "utf-8")
         if tag == 0x28:  # (
             return self.members(depth + 1)
+        if tag == 0x76:  # v
+            return self.descending(depth)
         if tag == 0x62:  # b
             return self.take(self.varint())
         if tag in _CONSTANTS:
@@ -166,6 +171,11 @@ class _Reader:
         if tag == 0x66:  # f
             return _FLOAT.unpack(self.take(8))[0]
         return self.rare(tag)
+
+    def descending(self, depth: int) -> Descending:
+        if depth > _MAX_DEPTH:
+            raise ValueError("key nested too deeply")
+        return Descending(self.value(depth + 1))
 
     def rare(self, tag: int) -> Any:
         if tag == 0x44:  # D

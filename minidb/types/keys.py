@@ -1,7 +1,8 @@
 """Order keys: what index entries are made of, so that Python's ``<`` and ``==`` sort as MySQL does.
 
 A collated string becomes its weight string, an ENUM its ordinal, a SET its bit mask, SQL NULL becomes `NULL`; every other value is
-its own key.  `MAX` is above all keys and is used in range bounds only.
+its own key.  `MAX` is above all keys and is used in range bounds only.  In a DESC part of an index each of these is wrapped in
+`Descending`, which turns the order around; an ascending part pays nothing for that.
 """
 
 from __future__ import annotations
@@ -68,6 +69,39 @@ class _Highest:
 NULL = _Lowest()
 MAX = _Highest()
 
+
+class Descending:
+    """The key part `key` of a DESC index part: sorts against its like in the opposite direction, below `MAX` as all keys do.
+    ``NULL in key`` holds for a NULL in a descending part too."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: Any) -> None:
+        self.key = key
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Descending):
+            return bool(self.key == other.key)
+        return other is NULL and self.key is NULL
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(other.key < self.key) if isinstance(other, Descending) else other is MAX
+
+    def __le__(self, other: Any) -> bool:
+        return bool(other.key <= self.key) if isinstance(other, Descending) else other is MAX
+
+    def __gt__(self, other: Any) -> bool:
+        return bool(other.key > self.key) if isinstance(other, Descending) else other is not MAX
+
+    def __ge__(self, other: Any) -> bool:
+        return bool(other.key >= self.key) if isinstance(other, Descending) else other is not MAX
+
+    def __repr__(self) -> str:
+        return f"{self.key!r} DESC"
+
 KeyFunction = Callable[[Any], Any]
 _functions: dict[SqlType, KeyFunction | None] = {}
 
@@ -111,6 +145,16 @@ def order_key(value: Any, t: SqlType) -> Any:
         return NULL
     make = key_function(t)
     return value if make is None else make(value)
+
+
+def part_key(value: Any, t: SqlType, descending: bool) -> Any:
+    """The key part of a column value in an index part of either direction."""
+    return Descending(order_key(value, t)) if descending else order_key(value, t)
+
+
+def bare_key(part: Any) -> Any:
+    """The key part without the mark of a descending index part."""
+    return part.key if isinstance(part, Descending) else part
 
 
 def prefix_value(value: Any, t: SqlType, n: int) -> Any:

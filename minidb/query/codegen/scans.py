@@ -11,7 +11,7 @@ from minidb.query.ast import Expr
 from minidb.query.facts import Fact
 from minidb.query.nodes import Col
 from minidb.types.coerce import to_decimal
-from minidb.types.keys import NULL, key_function
+from minidb.types.keys import NULL, Descending, key_function
 from minidb.types.sqltype import Family, SqlType
 
 if TYPE_CHECKING:
@@ -80,11 +80,16 @@ def equality_key(gen: ExprGen, access: Access) -> Key:
     parts: list[str] = []
     for facts, part in zip(access.facts, access.parts, strict=True):
         fact = facts[0]
-        if fact.other is None:
-            parts.append(gen.unit.named("NULL", NULL))
-            continue
-        parts.append(_key_part(gen, fact, part.prefix, checks, access.kind == "const"))
+        key = gen.unit.named("NULL", NULL)
+        if fact.other is not None:
+            key = _key_part(gen, fact, part.prefix, checks, access.kind == "const")
+        parts.append(_turned(gen, key) if part.descending else key)
     return Key(checks, parts)
+
+
+def _turned(gen: ExprGen, key: str) -> str:
+    """Source of a key part of a DESC index part."""
+    return f"{gen.unit.named('DESC', Descending)}({key})"
 
 
 def _key_part(gen: ExprGen, fact: Fact, prefix: int | None, checks: list[str], warned: bool = False) -> str:
@@ -137,7 +142,9 @@ def ranges_of(gen: ExprGen, access: Access, checked: bool = False) -> Ranges | N
     columns = [_column_intervals(gen, facts, part.prefix) for facts, part in zip(access.facts, access.parts, strict=True)]
     make = gen.unit.named("key_ranges", key_ranges.key_ranges)
     safe = gen.unit.named("safe_ranges", key_ranges.safe_ranges)
-    return Ranges(f"{safe}(lambda: {make}([{', '.join(columns)}]))", True)
+    descending = [part.descending for part in access.parts]
+    directions = f", {descending}" if any(descending) else ""
+    return Ranges(f"{safe}(lambda: {make}([{', '.join(columns)}]{directions}))", True)
 
 
 def _has_two_ends(access: Access) -> bool:
@@ -159,7 +166,7 @@ def _simple_range(gen: ExprGen, access: Access) -> str | None:
                 return None
             if low or high:
                 return None
-            parts.append(key)
+            parts.append(_turned(gen, key) if part.descending else key)
             continue
         if low or high:
             return None
@@ -181,9 +188,16 @@ def _written_range(gen: ExprGen, access: Access, parts: list[str], low: tuple[st
         if len(parts) == len(access.facts):
             key = tuple_of(parts)
             return f"{make}({key}, {key})"
-    low_key = tuple_of([*parts, low[0] if low else gen.unit.named("NULL", NULL)])
-    high_key = tuple_of([*parts, high[0]]) if high else tuple_of(parts) if parts else "None"
-    low_in, high_in = bool(low and low[1]), high[1] if high else True
+    null = gen.unit.named("NULL", NULL)
+    if access.parts[-1].descending:
+        end = _turned(gen, low[0] if low else null)
+        low_key = tuple_of([*parts, _turned(gen, high[0])]) if high else tuple_of(parts) if parts else "None"
+        high_key = tuple_of([*parts, end])
+        low_in, high_in = high[1] if high else True, bool(low and low[1])
+    else:
+        low_key = tuple_of([*parts, low[0] if low else null])
+        high_key = tuple_of([*parts, high[0]]) if high else tuple_of(parts) if parts else "None"
+        low_in, high_in = bool(low and low[1]), high[1] if high else True
     flags = "" if low_in and high_in else f", {low_in}" if high_in else f", {low_in}, {high_in}"
     return f"{make}({low_key}, {high_key}{flags})"
 
