@@ -89,17 +89,18 @@ class Statement:
 
 
 def compile_statement(stmt: ast.Statement, env: CompileEnv, params: tuple[Any, ...], analyze: bool = False,
-                      explain: bool = False) -> Plan:
+                      explain: bool = False, reading: ReadMode = ReadMode.SNAPSHOT) -> Plan:
     """Compile a query, INSERT, REPLACE, UPDATE, DELETE or DO for parameters of the types of `params`.
 
-    analyze: the plan will be run over counting handles.  explain: with row estimates for every table.  Raises the errors of names
-    and types (1046, 1052, 1054, 1064, 1109, 1146, 1305 ...), 1235 for what minidb does not speak."""
+    analyze: the plan will be run over counting handles.  explain: with row estimates for every table.  reading: how a query reads
+    (SHARED where it is part of a statement other than SELECT, at every isolation level).  Raises the errors of names and types
+    (1046, 1052, 1054, 1064, 1109, 1146, 1305 ...), 1235 for what minidb does not speak."""
     from minidb.query import changes
 
     statement = Statement(env, params, explain or analyze)
     try:
         if isinstance(stmt, (ast.Select, ast.SetOperation, ast.TableValues)):
-            return _compile_query(statement, stmt)
+            return _compile_query(statement, stmt, reading)
         if isinstance(stmt, ast.Do):
             return _compile_do(statement, stmt)
         if isinstance(stmt, ast.Insert):
@@ -114,12 +115,16 @@ def compile_statement(stmt: ast.Statement, env: CompileEnv, params: tuple[Any, .
 
 
 # ---- queries
-def _compile_query(statement: Statement, stmt: ast.Query) -> Plan:
+def _compile_query(statement: Statement, stmt: ast.Query, reading: ReadMode = ReadMode.SNAPSHOT) -> Plan:
     bound = statement.binder.query(stmt, None, "SIMPLE")
     statement.needs.add_query(bound)
-    locking = any(b.lock_mode for b in _blocks(bound))
     transactional = any(s.transactional for s in statement.state.sources)
-    run, source = query_variants(statement, bound, transactional)
+    shared = transactional and reading is ReadMode.SHARED
+    locking = shared or any(b.lock_mode for b in _blocks(bound))
+    if shared:
+        run, source = compile_query(statement, bound, Unit(), ReadMode.SHARED)
+    else:
+        run, source = query_variants(statement, bound, transactional)
     from minidb.query.explain_rows import explain_query
 
     return Plan("select", bound.columns, statement.state.plan_tables(), run, source, explain_query(statement, bound), False,
@@ -196,7 +201,7 @@ class Lazy:
 
 def _compile_do(statement: Statement, stmt: ast.Do) -> Plan:
     select = ast.Select(tuple(ast.SelectItem(e) for e in stmt.exprs))
-    plan = _compile_query(statement, select)
+    plan = _compile_query(statement, select, ReadMode.SHARED)
     run = plan.run
 
     def do(x: ExecContext, p: tuple[Any, ...]) -> None:

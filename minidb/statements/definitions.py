@@ -16,7 +16,7 @@ from minidb.query import ast
 from minidb.query.ddl import define_like, define_table
 from minidb.query.ddl_columns import DefineEnv, charset_options, check_name
 from minidb.query.ddl_keys import constraint_text, quote
-from minidb.statements.preparing import prepare_tree
+from minidb.statements.preparing import prepare_source
 from minidb.statements.result import Result, done
 from minidb.statements.transactions import implicit_commit
 
@@ -157,7 +157,7 @@ def _make_table(session: Session, stmt: ast.CreateTable, db: str, name: str) -> 
         return done()
     from minidb.statements.table_copy import fill_from_query
 
-    prepared = prepare_tree(session, stmt.query)
+    prepared = prepare_source(session, stmt.query)
     tdef = define_table(stmt, env, prepared.columns)
     instance.create_table(tdef, unfinished=True)
     try:

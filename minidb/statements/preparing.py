@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from minidb.engine import Engine, Table
+from minidb.engine import Engine, Isolation, ReadMode, Table
 from minidb.errors import SqlError
 from minidb.query import ast
 from minidb.query.context import SessionState
@@ -150,12 +150,13 @@ def _fits(session: Session, candidate: CompiledPlan) -> bool:
     return True
 
 
-def compile_tree(session: Session, tree: ast.Statement, params: tuple[Any, ...]) -> CompiledPlan:
+def compile_tree(session: Session, tree: ast.Statement, params: tuple[Any, ...],
+                 reading: ReadMode = ReadMode.SNAPSHOT) -> CompiledPlan:
     """Compile `tree` for the session as it is now."""
     from minidb.query.compiler import compile_statement
 
     environment = Environment(session)
-    plan = compile_statement(tree, environment, params)
+    plan = compile_statement(tree, environment, params, reading=reading)
     needs = tuple(signature(resolve_handle(session, t).tdef) for t in plan.tables)
     options = tree.options if isinstance(tree, ast.Select) else ()
     limited = isinstance(tree, (ast.Select, ast.SetOperation)) and tree.limit is not None
@@ -176,9 +177,16 @@ def bind(session: Session, made: CompiledPlan) -> Prepared:
     return Prepared(made.plan, handles, tuple(engines), version, virtual, made.counts_rows, made.limited)
 
 
-def prepare_tree(session: Session, tree: ast.Statement, params: tuple[Any, ...] = ()) -> Prepared:
-    """A plan for a tree that came from somewhere else than a text (SHOW ... WHERE, CREATE ... SELECT, expressions)."""
-    return bind(session, compile_tree(session, tree, params))
+def prepare_tree(session: Session, tree: ast.Statement, params: tuple[Any, ...] = (),
+                 reading: ReadMode = ReadMode.SNAPSHOT) -> Prepared:
+    """A plan for a tree that came from somewhere else than a text (CREATE ... SELECT, expressions)."""
+    return bind(session, compile_tree(session, tree, params, reading))
+
+
+def prepare_source(session: Session, query: ast.Query) -> Prepared:
+    """The plan of the query of CREATE TABLE ... SELECT: it locks what it reads, except at READ COMMITTED and below."""
+    shared = session.trx.isolation >= Isolation.REPEATABLE_READ
+    return prepare_tree(session, query, (), ReadMode.SHARED if shared else ReadMode.SNAPSHOT)
 
 
 # ---- tables
@@ -226,20 +234,21 @@ def live_handles(session: Session, prepared: Prepared) -> list[Table]:
 
 # ---- expressions outside of plans
 def evaluate(session: Session, expr: ast.Expr, params: tuple[Any, ...] = ()) -> Any:
-    """The value of an expression of SET, EXECUTE ... USING, KILL."""
+    """The value of an expression of SET, EXECUTE ... USING, KILL.  What its subqueries read is locked S."""
     if isinstance(expr, ast.Literal):
         return expr.value
     if isinstance(expr, ast.Variable):
         return session.variable(expr.scope, expr.name)
     if isinstance(expr, ast.ColumnRef) and expr.table is None:
         return expr.name  # a bare word: SET x = ON
-    rows = run_tree(session, ast.Select((ast.SelectItem(expr),)), params)
+    rows = run_tree(session, ast.Select((ast.SelectItem(expr),)), params, ReadMode.SHARED)
     return rows[0][0] if rows else None
 
 
-def run_tree(session: Session, tree: ast.Statement, params: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def run_tree(session: Session, tree: ast.Statement, params: tuple[Any, ...] = (),
+             reading: ReadMode = ReadMode.SNAPSHOT) -> list[tuple[Any, ...]]:
     """Run a reading statement inside another one."""
-    prepared = prepare_tree(session, tree, params)
+    prepared = prepare_tree(session, tree, params, reading)
     return run_inside(session, prepared, params) or []
 
 

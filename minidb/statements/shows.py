@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minidb.engine import Table
+from minidb.engine import ReadMode, Table
 from minidb.errors import SqlError
 from minidb.query import ast
 from minidb.query import show as answers
 from minidb.query.context import ExecContext
 from minidb.query.plan import Plan
 from minidb.statements.cache import CompiledPlan, Prepared
-from minidb.statements.preparing import PLAN_TYPES, Environment, bind
+from minidb.statements.preparing import PLAN_TYPES, Environment, bind, resolve_handle, run_inside
 from minidb.statements.result import Result
 from minidb.statements.world import SessionWorld
 
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from minidb.session import Session
 
 DESCRIBED = frozenset({"%", "_"})
+ANSWER = "SHOW"  # the name of the answer as a table
 
 
 class AnswerEnvironment(Environment):
-    """Compiles the WHERE of a SHOW: its only table is the answer."""
+    """Compiles the WHERE of a SHOW: the table called SHOW is the answer, subqueries may read others."""
 
     __slots__ = ("table",)
 
@@ -31,7 +32,7 @@ class AnswerEnvironment(Environment):
         self.table = table
 
     def open(self, db: str | None, name: str) -> Table:
-        return self.table
+        return self.table if db is None and name == ANSWER else super().open(db, name)
 
 
 def show(session: Session, stmt: ast.Show) -> Result:
@@ -45,10 +46,11 @@ def _result(session: Session, answer: answers.Answer, where: ast.Expr | None, li
     from minidb.query.compiler import compile_statement
 
     table = answer.table()
-    tree = ast.Select((ast.SelectItem(ast.Star()),), ast.TableRef("SHOW"), where=where, limit=limit)
-    plan = compile_statement(tree, AnswerEnvironment(session, table), ())
-    rows = plan.run(ExecContext(session, session.trx, [table for _ in plan.tables]), ())
-    return Result(answer.columns(), rows or [])
+    tree = ast.Select((ast.SelectItem(ast.Star()),), ast.TableRef(ANSWER), where=where, limit=limit)
+    plan = compile_statement(tree, AnswerEnvironment(session, table), (), reading=ReadMode.SHARED)
+    handles = [table, *(resolve_handle(session, t) for t in plan.tables[1:])]
+    prepared = Prepared(plan, handles, (), session.instance.version, False, False, False)
+    return Result(answer.columns(), run_inside(session, prepared, ()) or [])
 
 
 def describe(session: Session, stmt: ast.Describe) -> Result:

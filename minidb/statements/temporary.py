@@ -16,7 +16,7 @@ from minidb.query import ast
 from minidb.query.alter import alter_table as work_out
 from minidb.query.ddl import define_like, define_table
 from minidb.query.ddl_columns import check_name
-from minidb.statements.preparing import TEMPORARY, prepare_tree
+from minidb.statements.preparing import TEMPORARY, prepare_source
 from minidb.statements.result import Result, done
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def create_table(session: Session, stmt: ast.CreateTable) -> Result:
         drop_tables(session, [name])
         _make(session, name, tdef)
         return done()
-    prepared = prepare_tree(session, stmt.query)
+    prepared = prepare_source(session, stmt.query)
     tdef = define_table(stmt, env, prepared.columns)
     drop_tables(session, [name])
     handle = _make(session, name, tdef)
