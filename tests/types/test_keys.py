@@ -8,10 +8,24 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minidb.catalog import Column, IndexDef, IndexPart, TableDef
 from minidb.index_key import entry_maker, key_maker, key_parts_source
-from minidb.types.keys import MAX, NULL, NotSargable, comparable, key_function, order_key, prefix_value
+from minidb.types.atoms import decode_atoms, encode_atoms
+from minidb.types.keys import (
+    MAX,
+    NULL,
+    Descending,
+    NotSargable,
+    bare_key,
+    comparable,
+    key_function,
+    order_key,
+    part_key,
+    prefix_value,
+)
 from minidb.types.parse import make_type
 from tests.types.literals import type_of
 
@@ -102,3 +116,25 @@ def test_entry_maker() -> None:
     assert entry_maker(TABLE, ())(ROW) == ()
     with pytest.raises(IndexError):
         entry_maker(TABLE, (4,))
+
+
+@given(st.lists(st.one_of(st.just(NULL), st.integers(-3, 3))), st.lists(st.integers(-3, 3)))
+def test_descending_parts_turn_the_order_around(keys: list[Any], others: list[int]) -> None:
+    assert [d.key for d in sorted(map(Descending, keys))] == sorted(keys, reverse=True)
+    pairs = list(zip(others, map(Descending, keys), strict=False))
+    assert [(a, d.key) for a, d in sorted(pairs)] == sorted(
+        sorted([(a, d.key) for a, d in pairs], key=lambda p: (p[1] is not NULL, 0 if p[1] is NULL else p[1]), reverse=True),
+        key=lambda p: p[0])
+    for a in map(Descending, keys):
+        assert a < MAX and a <= MAX and a < MAX and a <= MAX and not a > MAX and not a >= MAX
+        for b in map(Descending, keys):
+            assert (a < b, a <= b, a > b, a >= b) == (b.key < a.key, b.key <= a.key, b.key > a.key, b.key >= a.key)
+            assert (a == b) is (a.key == b.key) and (a != b or hash(a) == hash(b))
+
+
+def test_a_descending_null_is_found_among_key_parts() -> None:
+    assert NULL in (1, Descending(NULL)) and NULL not in (1, Descending(1))
+    assert pickle.loads(pickle.dumps(Descending((1, NULL)))) == Descending((1, NULL))
+    assert decode_atoms(encode_atoms((Descending(NULL), Descending(3), (Descending("x"), 1))))[0] == (
+        Descending(NULL), Descending(3), (Descending("x"), 1))
+    assert [bare_key(k) for k in (Descending(2), 2, part_key(5, type_of("int"), True))] == [2, 2, 5]
