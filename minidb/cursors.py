@@ -103,6 +103,16 @@ class Cursor:
             self.rowcount = len(rows)
         self.lastrowid = result.insert_id
 
+    @property
+    def info(self) -> str:
+        """What the last statement said of itself ("Rows matched: 1  Changed: 1  Warnings: 0"), '' if nothing."""
+        return "" if self._result is None else self._result.info
+
+    @property
+    def warnings(self) -> list[tuple[str, int, str]]:
+        """(level, number, message) of each warning of the last statement."""
+        return [] if self._result is None else list(self._result.warnings)
+
     def _shape(self, rows: list[tuple[Any, ...]], columns: tuple[ResultColumn, ...]) -> Sequence[Any]:
         return rows
 

@@ -67,13 +67,14 @@ class Database(Definitions):
                  purge: str = "background", file_system: FileSystem | None = None, log_bytes: int = DEFAULT_BYTES,
                  verbose: bool = False) -> None:
         """Open or create the directory `path`.  buffer_pool_pages: pages kept in memory, None = all.  leaf_capacity: records in a
-        leaf page.  purge: 'background', or 'manual' where the scheduler runs workers by `purge()` only (StepScheduler).
+        leaf page.  purge: 'background', or 'manual': only `purge()` purges.
         file_system: used instead of the directory (tests).  log_bytes: size of each of the two redo log files of a new directory.
         verbose: recovery tells on stderr what it does even if it takes less than a second.
         Raises OperationalError (1033, lock)."""
         if profile not in PROFILES:
             raise SqlError.of(1231, "profile", profile)
         self.path = path
+        self.background_purge = purge != "manual"
         self.profile = profile
         self.default_engine = default_engine
         self.variables = GlobalVariables(profile)
@@ -117,7 +118,8 @@ class Database(Definitions):
         if self.persistent:
             self._open_log(recovery, fresh, log_bytes)
         self.metadata_locks = MetadataLocks(self.scheduler)
-        self.innodb = InnodbEngine(self.pool, self.scheduler, leaf_capacity=leaf_capacity, profile=get_profile(self.profile))
+        self.innodb = InnodbEngine(self.pool, self.scheduler, leaf_capacity=leaf_capacity, profile=get_profile(self.profile),
+                                   background_purge=self.background_purge)
         self.myisam = MyisamEngine(self.pool, self.scheduler, leaf_capacity=leaf_capacity)
         self.engines: dict[str, Engine] = {"InnoDB": self.innodb, "MyISAM": self.myisam}
         self.innodb.core.find_table = self.dictionary.find_table

@@ -29,8 +29,10 @@ class InnodbEngine(Engine):
     transactional = True
 
     def __init__(
-        self, pool: BufferPool, scheduler: Scheduler, *, leaf_capacity: int = 256, profile: Profile | None = None
+        self, pool: BufferPool, scheduler: Scheduler, *, leaf_capacity: int = 256, profile: Profile | None = None,
+        background_purge: bool = True,
     ) -> None:
+        """background_purge: False leaves purging to `purge_all` calls."""
         self.scheduler = scheduler
         self.locks = LockSystem(scheduler, profile)
         space = pool.open_space(SYSTEM_SPACE, create=not pool.fs.exists(SYSTEM_SPACE), space_id=SYSTEM_SPACE_ID)
@@ -38,7 +40,7 @@ class InnodbEngine(Engine):
         self._latch = scheduler.latch
         self._handles: dict[int, InnodbTable] = {}
         self.highest_table = 0  # largest table id that recovery met in undo records
-        scheduler.spawn(PURGE_WORKER, self._purge_step)
+        scheduler.spawn(PURGE_WORKER, self._purge_step if background_purge else self._no_step)
 
     # ---- definitions
     def create_table(self, tdef: TableDef) -> None:
@@ -206,6 +208,10 @@ class InnodbEngine(Engine):
         if done == PURGE_BATCH:
             return 0
         return PURGE_PAUSE if self.core.system.history else None
+
+    @staticmethod
+    def _no_step() -> None:
+        """The step of a purge that is left to `purge_all`."""
 
     def purge_all(self) -> int:
         """Purge everything that no open view needs; how many transactions' undo went."""
