@@ -91,7 +91,7 @@ class FromBinder:
             query = self._recursive(entry) if recursive else self._plain(entry)
         finally:
             state.ctes = hidden
-        return self._from_query(ref.alias or ref.name, query, entry.table.columns)
+        return self._from_query(ref.alias or ref.name, query, entry.table.columns or _proper_names(query))
 
     def _plain(self, entry: CommonEntry) -> BoundQuery:
         entry.hidden = True  # inside its own definition the name means the table outside
@@ -164,6 +164,12 @@ class FromBinder:
             scope.sources, scope.visible = left + right, visible
             conditions += conjuncts(ExprBinder(self.binder, scope, ON).bind(join.on))
         return conditions, visible
+
+
+def _proper_names(query: BoundQuery) -> tuple[str, ...]:
+    """The headings of a common table; those that no column could have are numbered as MySQL does it."""
+    names = (c.name for c in query.columns)
+    return tuple(n if n and len(n) <= 64 and n[-1] != " " else f"Name_exp_{i}" for i, n in enumerate(names, 1))
 
 
 def _outer(kept: JoinLeaf | JoinGroup, optional: JoinLeaf | JoinGroup, sources: list[Source], on: list[Expr]) -> JoinGroup:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from minidb.engine import ReadMode, WaitPolicy
 from minidb.errors import SqlError, unsupported
 from minidb.query import ast
 from minidb.query.ast import Expr
 from minidb.query.bind_expr import FIELDS, GROUP, HAVING, ORDER, WHERE, ExprBinder, alias_names, grouped_names, has_aggregate
 from minidb.query.bind_from import FromBinder
+from minidb.query.collations import NONE, Derivation, combined
 from minidb.query.environment import CommonEntry, Compilation
 from minidb.query.nodes import Block, BoundQuery, Col, Output, SetBlock, ValuesBlock, children, conjuncts
 from minidb.query.plan import ResultColumn
 from minidb.query.scope import Scope
 from minidb.query.types_of import Typer, literal_of, unify
+from minidb.types.sqltype import Family, SqlType
 
 _WAITS = {"": WaitPolicy.WAIT, "NOWAIT": WaitPolicy.NOWAIT, "SKIP LOCKED": WaitPolicy.SKIP_LOCKED}
 
@@ -48,13 +52,31 @@ class Binder:
         block.select_id, block.kind_text = left.select_id, kind
         block.outer_slots = left.outer_slots | right.outer_slots
         block.columns = tuple(
-            ResultColumn(a.name, unify([a.type, b.type]), a.nullable or b.nullable)
-            for a, b in zip(left.columns, right.columns, strict=True)
+            ResultColumn(a.name, self._united(block, i, unify([a.type, b.type])), a.nullable or b.nullable)
+            for i, (a, b) in enumerate(zip(left.columns, right.columns, strict=True))
         )
         for item in query.order_by:
             block.order_by.append((self._output_position(item.expr, block.columns), item.descending))
         block.limit = query.limit
         return block
+
+    def _united(self, block: SetBlock, column: int, t: SqlType) -> SqlType:
+        """The type `t` of a column of a set operation with the collation that wins; raises 1271."""
+        if t.family is not Family.STRING or t.name in ("enum", "set"):
+            return t
+        found = self._derived_collation(block, column)
+        return t if found is None or found.collation == t.collation else replace(t, collation=found.collation)
+
+    def _derived_collation(self, query: BoundQuery, column: int) -> Derivation | None:
+        if isinstance(query, Block):
+            return self.typer.derivation(query.outputs[column].expr)
+        if not isinstance(query, SetBlock):
+            return None
+        sides = (self._derived_collation(query.left, column), self._derived_collation(query.right, column))
+        found = combined((d for d in sides if d is not None), "UNION")
+        if found is not None and found.level == NONE:
+            raise SqlError.text(1271, "Illegal mix of collations for operation 'UNION'")
+        return found
 
     def _output_position(self, expr: Expr, columns: tuple[ResultColumn, ...]) -> int:
         if isinstance(expr, ast.Literal) and isinstance(expr.value, int):

@@ -315,7 +315,8 @@ def _compile_change(statement: Statement, change: ChangePlan, scope: Scope, orde
     def choice() -> tuple[JoinPlan, ast.Limit | None] | None:
         return None if change.multi else (plan_of()[0], change.limit)
 
-    run, source = variants(statement, emit, change.targets, change.strict and not change.ignore, choice,
+    strict = change.strict and not change.ignore and change.kind == "update"  # deleting stores nothing that could be refused
+    run, source = variants(statement, emit, change.targets, strict, choice,
                            consistent=change.kind == "update" and not change.multi)
     plan, ordered = plan_of()
     lines = explain_change(statement, change, plan, exprs, not ordered)

@@ -336,8 +336,9 @@ def _same_equality(typer: Typer, a: Expr, b: Expr) -> bool:
     return ta.family is tb.family and ta.collation == tb.collation and ta.name not in members and tb.name not in members
 
 
-def simplify_outer_joins(group: JoinGroup, where: list[Expr]) -> list[Expr]:
-    """Turn outer joins into inner ones where a condition rejects their NULL rows (MySQL does so too)."""
+def simplify_outer_joins(group: JoinGroup, where: list[Expr], optional: bool = False) -> list[Expr]:
+    """Turn outer joins into inner ones where a condition rejects their NULL rows (MySQL does so too).  optional: the whole group
+    is the right side of an outer join that stays."""
     where = list(where)
     changed = True
     while changed:
@@ -350,12 +351,12 @@ def simplify_outer_joins(group: JoinGroup, where: list[Expr]) -> list[Expr]:
                 group.conditions = [*group.conditions, *part.conditions]
                 for item in part.items:
                     if isinstance(item, JoinLeaf):
-                        item.source.outer = False
+                        item.source.outer = optional
                 changed = True
                 break
     for item in group.items:
         if isinstance(item, JoinGroup):
-            simplify_outer_joins(item, [])
+            simplify_outer_joins(item, [], optional or item.left)
     return where
 
 

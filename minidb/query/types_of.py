@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from minidb.errors import SqlError
 from minidb.query import ast
 from minidb.query.ast import Expr
+from minidb.query.collations import COERCIBLE, EXPLICIT, FRESH, IMPLICIT, Derivation, combined, compared
 from minidb.query.environment import CompileEnv
 from minidb.query.functions import lookup
 from minidb.query.functions.registry import UNKNOWN, FunctionSpec
@@ -123,6 +125,8 @@ def _unify_numbers(real: list[SqlType], families: set[Family]) -> SqlType:
         digits = [digits_of(t) for t in real]
         scale = max(s for _, s in digits)
         return decimal(max(i for i, _ in digits) + scale, scale)
+    if any(t.unsigned and t.name in ("bigint", "bit") for t in real) and not unsigned:
+        return decimal(max(20, *(t.length or 20 for t in real)), 0)
     order = ("tinyint", "bit", "year", "smallint", "mediumint", "int", "bigint")
     name = max((t.name for t in real), key=lambda n: order.index(n) if n in order else 6)
     width = max(t.length or 0 for t in real) or None
@@ -265,7 +269,8 @@ class Typer:
         values = [self.typed(v) for _, v in e.branches]
         if e.otherwise is not None:
             values.append(self.typed(e.otherwise))
-        return Typed(unify([v.type for v in values]), e.otherwise is None or any(v.nullable for v in values))
+        t = self._collated(unify([v.type for v in values]), "case", _results(e))
+        return Typed(t, e.otherwise is None or any(v.nullable for v in values))
 
     def _cast(self, e: ast.Cast) -> Typed:
         inner = self.typed(e.operand)
@@ -287,9 +292,10 @@ class Typer:
             chosen = parts[1:] if e.name in ("IF", "NVL2") else parts
             first_wins = e.name in ("IFNULL", "COALESCE", "NVL")
             nullable = all(c.nullable for c in chosen) if first_wins else any(c.nullable for c in chosen)
-            return Typed(unify([c.type for c in chosen]), nullable)
+            return Typed(self._collated(unify([c.type for c in chosen]), e.name, arguments(e)), nullable)
         constants = [a.value if isinstance(a, ast.Literal) else UNKNOWN for a in arguments(e)]
-        return Typed(spec.result_for([c.type for c in parts], constants), spec.may_be_null([c.nullable for c in parts]))
+        t = self._collated(spec.result_for([c.type for c in parts], constants), e.name, arguments(e))
+        return Typed(t, spec.may_be_null([c.nullable for c in parts]))
 
     def _aggregate(self, e: ast.Aggregate) -> Typed:
         if e.name == "COUNT":
@@ -300,42 +306,41 @@ class Typer:
     # ---- collation
     def collation(self, *exprs: Expr, operation: str = "=") -> str:
         """The collation of a comparison between strings: the strongest of explicit COLLATE, column, literal; raises 1267."""
-        best: tuple[int, str] | None = None
-        for expr in exprs:
-            t = self.typed(expr).type
-            if t.family is not Family.STRING or t.collation is None:
-                continue
-            mine = (self.coercibility(expr), t.collation)
-            if best is None or mine[0] < best[0]:
-                best = mine
-            elif mine[0] == best[0] and mine[1] != best[1]:
-                best = self._settle(best, mine, operation)
-        return best[1] if best else CONNECTION_COLLATION
+        best = compared(self._derivations(exprs), operation)
+        return CONNECTION_COLLATION if best is None else best.collation
 
-    @staticmethod
-    def _settle(a: tuple[int, str], b: tuple[int, str], operation: str) -> tuple[int, str]:
-        for mine, other in ((a, b), (b, a)):
-            if mine[1].endswith("_bin") and not other[1].endswith("_bin") and mine[0] > 0:
-                return mine
-            if mine[1].startswith("utf8mb4") and not other[1].startswith("utf8mb4") and mine[0] > 0:
-                return mine
-        kinds = {0: "EXPLICIT", 2: "IMPLICIT", 4: "COERCIBLE"}
-        raise SqlError.of(1267, a[1], kinds[a[0]], b[1], kinds[b[0]], operation)
-
-    def coercibility(self, expr: Expr) -> int:
-        """How firmly an expression's collation stands: 0 explicit, 2 column, 4 literal; a call has that of its firmest argument."""
+    def derivation(self, expr: Expr) -> Derivation | None:
+        """The collation of a string expression and how firmly it stands; None for other expressions."""
+        t = self.typed(expr).type
+        if t.family is not Family.STRING or t.collation is None:
+            return None
         if isinstance(expr, ast.Collate) or (isinstance(expr, ast.Unary) and expr.op == "BINARY"):
-            return 0
+            return Derivation(EXPLICIT, t.collation)
         if isinstance(expr, (ast.Literal, ast.Param)):
-            return 4
+            return Derivation(COERCIBLE, t.collation)
         if isinstance(expr, ast.Call):
-            return self._firmest(arguments(expr))
+            return self._of_parts(expr.name, arguments(expr)) or Derivation(COERCIBLE, t.collation)
         if isinstance(expr, ast.Case):
-            return self._firmest([*(then for _, then in expr.branches), *([expr.otherwise] if expr.otherwise else [])])
-        return 2
+            return self._of_parts("case", _results(expr)) or Derivation(COERCIBLE, t.collation)
+        return Derivation(IMPLICIT, t.collation)
 
-    def _firmest(self, exprs: Sequence[Expr]) -> int:
-        return min((self.coercibility(e) for e in exprs if self.family(e) is Family.STRING), default=4)
+    def _derivations(self, exprs: Sequence[Expr]) -> Iterator[Derivation]:
+        return (d for d in map(self.derivation, exprs) if d is not None)
+
+    def _of_parts(self, name: str, parts: Sequence[Expr]) -> Derivation | None:
+        return None if name in FRESH else combined(self._derivations(parts), name.lower())
+
+    def _collated(self, t: SqlType, name: str, parts: Sequence[Expr]) -> SqlType:
+        """The type of a text made of `parts`."""
+        if t.family is not Family.STRING or t.name in ("enum", "set"):
+            return t
+        found = self._of_parts(name, parts)
+        return t if found is None or found.collation == t.collation else replace(t, collation=found.collation)
+
+
+def _results(case: ast.Case) -> list[Expr]:
+    found = [then for _, then in case.branches]
+    return found if case.otherwise is None else [*found, case.otherwise]
 
 
 def arguments(call: ast.Call) -> list[Expr]:

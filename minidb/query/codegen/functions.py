@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from minidb.query import ast, patterns
 from minidb.query.ast import Expr
 from minidb.query.codegen.comparisons import Kind, operand
+from minidb.query.collations import COMPARING, combined
 from minidb.query.context import SessionState
 from minidb.query.functions.registry import FunctionSpec
 from minidb.query.types_of import arguments, spec_of
@@ -40,7 +41,7 @@ def call(gen: ExprGen, e: ast.Call) -> str:
     if inline is not None:
         return gen.lift(lambda *names: f"({inline.format(*names)})", *args)
     texts = [a for a in args if gen.typed(a).type.family is Family.STRING]
-    function = spec.bind(types, gen.typer.collation(*texts, operation=e.name.lower()) if texts else None)
+    function = spec.bind(types, _collation(gen, e, texts))
     name = gen.unit.const(function, f"f_{e.name.lower()}_")
     session = f"{gen.session}{', ' if args else ''}" if spec.needs_session else ""
 
@@ -51,6 +52,16 @@ def call(gen: ExprGen, e: ast.Call) -> str:
     if spec.null_propagates:
         return gen.lift(build, *args)
     return f"{name}({session}{', '.join(_optional(gen, spec, i, a) for i, a in enumerate(args))})"
+
+
+def _collation(gen: ExprGen, e: ast.Call, texts: list[Expr]) -> str | None:
+    """The collation that the function works under; functions that compare need one (1267)."""
+    if not texts:
+        return None
+    if e.name in COMPARING:
+        return gen.typer.collation(*texts, operation=e.name.lower())
+    found = combined((d for d in map(gen.typer.derivation, texts) if d is not None), e.name.lower())
+    return None if found is None else found.collation
 
 
 def _shaped(gen: ExprGen, spec: FunctionSpec, index: int, e: Expr, source: str) -> str:

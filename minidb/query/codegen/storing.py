@@ -33,9 +33,11 @@ def context(x: ExecContext, table: tuple[str, str], column: str, row: int, stric
     return StoreContext(table, column, row, strictly, ignore, x.session.warn, several or x.expected > 1)
 
 
-def no_default(x: ExecContext, column: str, fallback: Any, row: int) -> Any:
+def no_default(x: ExecContext, column: str, fallback: Any, row: int, strict: bool) -> Any:
     """Warning 1364: a column without default got none in non-strict mode.  One left out in all rows is mentioned in the first
-    only; row is 0 for the word DEFAULT."""
+    only; row is 0 for the word DEFAULT.  strict: raises it for the first row."""
+    if strict and (row or 1) + x.rows_before == 1:
+        raise SqlError.of(1364, column)
     if not row or row + x.rows_before == 1:
         x.session.warn("Warning", 1364, f"Field '{column}' doesn't have a default value")
     return fallback
@@ -124,10 +126,11 @@ class Storing:
         return self.constant(default.value)
 
     def _missing(self, definition: Column, row: str) -> str:
-        if self.strict and not self.ignore:
+        if self.strictness == 1 and not self.ignore:
             return f"{self.unit.named('refuse', refuse)}(1364, {definition.name!r})"
         fallback = self.constant(implicit_default(definition.type))
-        return f"{self.unit.named('no_default', no_default)}(x, {definition.name!r}, {fallback}, {row})"
+        first = self.strictness == FIRST_ROW and not self.ignore
+        return f"{self.unit.named('no_default', no_default)}(x, {definition.name!r}, {fallback}, {row}, {first})"
 
     def constant(self, value: Any) -> str:
         return repr(value) if isinstance(value, _AS_IT_IS) else self.unit.const(value, "D")
