@@ -103,7 +103,8 @@ class Database(Definitions):
             raise
         if path != MEMORY:
             self.variables.values["datadir"] = path.rstrip("/") + "/"
-            _open.add(self)
+            if file_system is None:
+                _open.add(self)
 
     def _start(self, recovery: Recovery, buffer_pool_pages: int | None, leaf_capacity: int, log_bytes: int) -> None:
         from minidb.innodb.engine import InnodbEngine

@@ -30,15 +30,17 @@ Batch = list[tuple[Page, bytes]]
 
 
 class PageWriter:
-    """Writes the pages of one pool.  in_flight: pages being written by the cleaner, with their oldest change."""
+    """Writes the pages of one pool.  batch: pages that the cleaner, or an eviction, writes with one sync (up to PAGES).
+    in_flight: pages being written by the cleaner, with their oldest change."""
 
-    __slots__ = ("doublewrite", "in_flight", "lock", "pool", "redo", "scheduler")
+    __slots__ = ("batch", "doublewrite", "in_flight", "lock", "pool", "redo", "scheduler")
 
     def __init__(self, pool: BufferPool, redo: RedoLog, doublewrite: Doublewrite, scheduler: Scheduler) -> None:
         self.pool = pool
         self.redo = redo
         self.doublewrite = doublewrite
         self.scheduler = scheduler
+        self.batch = PAGES
         self.lock = scheduler.new_lock()
         self.in_flight: dict[Page, int] = {}
         redo.hurry = lambda: scheduler.poke(CLEANER)
@@ -60,7 +62,7 @@ class PageWriter:
         """Make `victim`, which is to be evicted, and those dirty longest durable: one sync for many evictions."""
         pages = [victim]
         for page in self.pool.dirty:
-            if len(pages) == PAGES:
+            if len(pages) >= self.batch:
                 break
             if page is not victim:
                 pages.append(page)
@@ -137,7 +139,7 @@ class PageWriter:
         latch, pool = self.scheduler.latch, self.pool
         while self.redo.failure is None and self.redo.age * 8 > self.redo.capacity:
             with latch:
-                pages = [p for p in pool.dirty if p.oldest_lsn][:PAGES]
+                pages = [p for p in pool.dirty if p.oldest_lsn][: self.batch]
                 batch = [(page, encode_page(page)) for page in pages]
                 for page in pages:
                     self.in_flight[page] = page.oldest_lsn

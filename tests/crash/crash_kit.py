@@ -20,9 +20,14 @@ LOG_BYTES = 1 << 16
 State = dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]]
 
 
-def open_database(fs: FaultFileSystem, pool_pages: int | None = None, capacity: int = 6) -> Database:
-    return Database("disk", scheduler=StepScheduler(), file_system=fs, log_bytes=LOG_BYTES, leaf_capacity=capacity,
-                    buffer_pool_pages=pool_pages)
+def open_database(fs: FaultFileSystem, pool_pages: int | None = None) -> Database:
+    """Small pages where everything is in memory, fuller ones (worth tearing) where the pool is small; small batches, so that
+    checkpoints leave dirty pages behind."""
+    database = Database("disk", scheduler=StepScheduler(), file_system=fs, log_bytes=LOG_BYTES, buffer_pool_pages=pool_pages,
+                        leaf_capacity=6 if pool_pages is None else 30)
+    assert database.durable is not None
+    database.durable.writer.batch = 4
+    return database
 
 
 def state_of(database: Database) -> State:
@@ -54,9 +59,17 @@ class Play:
             self.sessions[who] = self.database.session(who)
         self.sessions[who].execute(text)
 
+    def clean(self) -> None:
+        """Let the page cleaner work if it was called."""
+        scheduler = self.database.scheduler
+        assert isinstance(scheduler, StepScheduler)
+        if "page-cleaner" in scheduler.poked:
+            scheduler.step_worker("page-cleaner")
+
     def commit(self, who: str, text: str = "COMMIT") -> None:
         """A statement that commits."""
         self(who, text)
+        self.clean()
         self.fs.mark(f"ack {len(self.states)}")
         self.states.append(state_of(self.database))
 

@@ -23,17 +23,17 @@ def interesting(name: str, rng: random.Random, wanted: int) -> list[tuple[int, I
 def test_a_crash_during_recovery(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     rng = random.Random(23)
     count = 0
-    for acknowledged, image, states in interesting(name, rng, 8):
+    for acknowledged, image, states in interesting(name, rng, 6):
         fs = FaultFileSystem(image)
         found = state_of(open_database(fs))
         assert found in states[acknowledged : acknowledged + 2]
         fs.mark("ack 0")
         for position, _, variant, again in crashes(fs, rng, 0, 0, 2):
             count += 1
-            if count % 3 == 0:
+            if count % 4 == 0:
                 recovered(again, [found], 0, f"{name}, event {position} of recovery, {variant}")
     with capsys.disabled():
-        print(f" [{name}: {count} crash points inside recovery, one in 3 recovered]", end="")
+        print(f" [{name}: {count} crash points inside recovery, one in 4 recovered]", end="")
 
 
 def test_recovery_twice_is_recovery_once() -> None:

@@ -10,21 +10,21 @@ from tests.crash.crash_kit import Play
 
 def transactions(play: Play) -> None:
     """Inserts, updates, deletes, rollbacks and savepoints of two sessions, with checkpoints and purge between them."""
-    play.commit("A", "CREATE TABLE t (id INT PRIMARY KEY, a INT, s VARCHAR(40), KEY (a), UNIQUE (s))")
+    play.commit("A", "CREATE TABLE t (id INT PRIMARY KEY, a INT, s VARCHAR(150), KEY (a), UNIQUE (s))")
     play.commit("A", "CREATE TABLE n (v INT, w TEXT)")  # rows by hidden id, long values
     play.commit("A", "CREATE TABLE o (v INT PRIMARY KEY, w TEXT, a INT, KEY (a))")
     play.commit("A", "INSERT INTO o VALUES (1, 'one', 1), (2, 'two', 2), (3, REPEAT('three', 3000), 3), (4, 'four', 4)")
-    rng = random.Random(7)
+    rng, dashes = random.Random(7), "--"
     ids: set[int] = set()
     for step in range(22):
         play("A", "BEGIN")
         for _ in range(rng.randint(1, 4)):
             key = rng.randrange(60)
             if key not in ids:
-                play("A", f"INSERT INTO t VALUES ({key}, {rng.randrange(9)}, 's{key}-{step}')")
+                play("A", f"INSERT INTO t VALUES ({key}, {rng.randrange(9)}, 's{key}-{step}{dashes * (key % 50)}')")
                 ids.add(key)
             elif rng.random() < 0.5:
-                play("A", f"UPDATE t SET a = {rng.randrange(9)}, s = 'u{key}-{step}' WHERE id = {key}")
+                play("A", f"UPDATE t SET a = {rng.randrange(9)}, s = 'u{key}-{step}{dashes * key}' WHERE id = {key}")
             else:
                 play("A", f"DELETE FROM t WHERE id = {key}")
                 ids.discard(key)

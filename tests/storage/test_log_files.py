@@ -1,0 +1,138 @@
+"""The redo log's files: a circle of bytes, two checkpoints, groups that are whole or not there."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from minidb.errors import OperationalError
+from minidb.scheduler import StepScheduler
+from minidb.storage.file import MemoryFileSystem
+from minidb.storage.log_files import SMALLEST, START_LSN, LogFiles, file_name
+from minidb.storage.mtr import Op
+from minidb.storage.redo import RedoLog
+from minidb.storage.redo_record import GROUP, RECORD, decode_group, encode_group, sound_group
+from tests.storage.storage_kit import fill, make_row, new_tree
+
+
+def free_record(page: int) -> bytes:
+    return RECORD.pack(Op.FREE, 1, page, 0, 0)
+
+
+def test_bytes_come_back_round_the_circle() -> None:
+    fs = MemoryFileSystem()
+    log = LogFiles.create(fs, SMALLEST)
+    rng = random.Random(1)
+    lsn = START_LSN
+    for _ in range(90):
+        data = rng.randbytes(rng.randint(1, 9000))
+        log.write(lsn, data)
+        assert log.read(lsn, len(data)) == data
+        lsn += len(data)
+    assert lsn > START_LSN + 2 * log.capacity  # twice round
+
+
+def test_groups_end_at_the_first_that_is_not_whole() -> None:
+    fs = MemoryFileSystem()
+    log = LogFiles.create(fs, SMALLEST)
+    starts = []
+    lsn = START_LSN
+    for i in range(20):
+        group = encode_group(lsn, 1, [free_record(i)] * (i + 1))
+        starts.append(lsn)
+        log.write(lsn, group)
+        lsn += len(group)
+    again = LogFiles.open(fs)
+    found = list(again.groups())
+    assert [start for start, _, _ in found] == starts
+    assert [record.page for record in decode_group(found[7][2])] == [7] * 8
+    for victim in (0, 5, 19):
+        place = starts[victim] + GROUP.size + 3
+        byte = again.read(place, 1)
+        again.write(place, bytes([byte[0] ^ 1]))
+        assert len(list(LogFiles.open(fs).groups())) == victim
+        again.write(place, byte)
+
+
+def test_groups_of_an_earlier_start_do_not_continue_a_later_one() -> None:
+    """After a crash the log is written over from its end on; what lies behind may fit by chance, but its epoch is older."""
+    fs = MemoryFileSystem()
+    log = LogFiles.create(fs, SMALLEST)
+    first, lost, stale = (encode_group(lsn, 1, [free_record(9)]) for lsn in (START_LSN, START_LSN + 38, START_LSN + 76))
+    assert len(first) == 38
+    for i, group in enumerate((first, lost, stale)):
+        log.write(START_LSN + 38 * i, group)
+    log.write(START_LSN + 38, encode_group(START_LSN + 38, 2, [free_record(1)]))
+    assert [(lsn, epoch) for lsn, epoch, _ in log.groups()] == [(START_LSN, 1), (START_LSN + 38, 2)]
+
+
+def test_a_torn_checkpoint_leaves_the_one_before() -> None:
+    fs = MemoryFileSystem()
+    log = LogFiles.create(fs, SMALLEST)
+    log.write_checkpoint(START_LSN + 100, 1)
+    log.write_checkpoint(START_LSN + 200, 1)
+    assert LogFiles.open(fs).checkpoint.lsn == START_LSN + 200
+    newest = log.checkpoint.number
+    fs.files[file_name(0)][(512, 1024)[newest % 2] + 8] ^= 1
+    assert LogFiles.open(fs).checkpoint.lsn == START_LSN + 100
+    fs.files[file_name(0)][(512, 1024)[(newest + 1) % 2] + 8] ^= 1
+    with pytest.raises(OperationalError, match="neither of its checkpoints"):
+        LogFiles.open(fs)
+
+
+def test_missing_and_foreign_files_are_refused() -> None:
+    fs = MemoryFileSystem()
+    LogFiles.create(fs, SMALLEST)
+    fs.files[file_name(0)][3] ^= 1
+    with pytest.raises(OperationalError, match="header of 'ib_logfile0' is not sound"):
+        LogFiles.open(fs)
+    fs.files[file_name(0)][3] ^= 1
+    fs.remove(file_name(1))
+    with pytest.raises(OperationalError, match="'ib_logfile1' is missing"):
+        LogFiles.open(fs)
+
+
+@pytest.mark.parametrize("cut", [1, 5, 21])
+def test_no_flipped_or_missing_byte_of_a_group_passes(cut: int) -> None:
+    group = encode_group(50, 3, [free_record(1), free_record(2)])
+    assert sound_group(group, 50) == 3
+    assert sound_group(group, 51) is None
+    assert sound_group(group[:-cut], 50) is None
+    for i in range(len(group)):
+        damaged = bytearray(group)
+        damaged[i] ^= 0x10
+        assert sound_group(bytes(damaged), 50) is None
+
+
+def test_commits_are_as_durable_as_the_policy_says() -> None:
+    fs = MemoryFileSystem()
+    redo = RedoLog(LogFiles.create(fs, SMALLEST), START_LSN, 1, StepScheduler())
+    tree = new_tree()
+    fill(tree, range(5))
+    tree.space.pool.flush()
+    tree.space.pool.attach_redo(redo)
+    mtr = tree.space.pool.mtr()
+    for policy, written, durable in ((0, False, False), (2, True, False), (1, True, True)):
+        redo.policy = lambda policy=policy: policy  # type: ignore[misc]
+        tree.insert(mtr, 100 + policy, make_row(100 + policy))
+        mtr.commit()
+        redo.commit()
+        assert (redo.written == redo.lsn, redo.durable == redo.lsn) == (written, durable)
+    assert redo.flushes == 1  # one sync for all three
+
+
+def test_a_failed_write_stops_the_log_for_good() -> None:
+    class Broken(LogFiles):
+        def sync(self) -> None:
+            raise OSError(5, "Input/output error")
+
+    fs = MemoryFileSystem()
+    made = LogFiles.create(fs, SMALLEST)
+    redo = RedoLog(Broken(made.files, made.bytes_each, made.checkpoint), START_LSN, 1, StepScheduler())
+    told: list[BaseException] = []
+    redo.on_failure = told.append
+    for _ in range(3):
+        with pytest.raises(OperationalError, match="has stopped because a write to disk failed"):
+            redo.write_up_to(START_LSN)
+    assert len(told) == 1 and isinstance(told[0], OSError)
