@@ -61,7 +61,7 @@ def test_every_call_fails_once_or_for_good(number: int, for_good: bool, short: b
     total, states = calls_and_states()
     assert total > 100
     failures = stopped = 0
-    for at in range(1 + number % 7, total + 1, 1 if LONG else 31):
+    for at in range(1 + number % 7, total + 1, 1 if LONG else 7):
         fs = FaultFileSystem()
         database = open_database(fs, pool_pages=16)
         fs.fail(Fault(at, number, for_good, short, CHANGING))
