@@ -233,6 +233,8 @@ TABLE: dict[int, tuple[str, str, type[Error], str]] = {
     1264: ("ER_WARN_DATA_OUT_OF_RANGE", "22003", _D, "Out of range value for column '{}' at row {}"),
     1265: ("WARN_DATA_TRUNCATED", "01000", _D, "Data truncated for column '{}' at row {}"),
     1267: ("ER_CANT_AGGREGATE_2COLLATIONS", "HY000", _O, "Illegal mix of collations ({},{}) and ({},{}) for operation '{}'"),
+    1270: ("ER_CANT_AGGREGATE_3COLLATIONS", "HY000", _O, "Illegal mix of collations {}, {}, {} for operation '{}'"),
+    1271: ("ER_CANT_AGGREGATE_NCOLLATIONS", "HY000", _O, "Illegal mix of collations for operation '{}'"),
     1273: ("ER_UNKNOWN_COLLATION", "HY000", _O, "Unknown collation: '{}'"),
     1280: ("ER_WRONG_NAME_FOR_INDEX", "42000", _O, "Incorrect index name '{}'"),
     1286: ("ER_UNKNOWN_STORAGE_ENGINE", "42000", _O, "Unknown storage engine '{}'"),

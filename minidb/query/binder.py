@@ -10,7 +10,6 @@ from minidb.query import ast
 from minidb.query.ast import Expr
 from minidb.query.bind_expr import FIELDS, GROUP, HAVING, ORDER, WHERE, ExprBinder, alias_names, grouped_names, has_aggregate
 from minidb.query.bind_from import FromBinder
-from minidb.query.collations import NONE, Derivation, combined
 from minidb.query.environment import CommonEntry, Compilation
 from minidb.query.nodes import Block, BoundQuery, Col, Output, SetBlock, ValuesBlock, children, conjuncts
 from minidb.query.plan import ResultColumn
@@ -64,19 +63,8 @@ class Binder:
         """The type `t` of a column of a set operation with the collation that wins; raises 1271."""
         if t.family is not Family.STRING or t.name in ("enum", "set"):
             return t
-        found = self._derived_collation(block, column)
+        found = self.typer.column_derivation(block, column)
         return t if found is None or found.collation == t.collation else replace(t, collation=found.collation)
-
-    def _derived_collation(self, query: BoundQuery, column: int) -> Derivation | None:
-        if isinstance(query, Block):
-            return self.typer.derivation(query.outputs[column].expr)
-        if not isinstance(query, SetBlock):
-            return None
-        sides = (self._derived_collation(query.left, column), self._derived_collation(query.right, column))
-        found = combined((d for d in sides if d is not None), "UNION")
-        if found is not None and found.level == NONE:
-            raise SqlError.text(1271, "Illegal mix of collations for operation 'UNION'")
-        return found
 
     def _output_position(self, expr: Expr, columns: tuple[ResultColumn, ...]) -> int:
         if isinstance(expr, ast.Literal) and isinstance(expr.value, int):

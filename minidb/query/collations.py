@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from minidb.errors import SqlError
+from minidb.errors import Error, SqlError
 
 EXPLICIT, NONE, IMPLICIT, COERCIBLE = 0, 1, 2, 4
 _NAMES = {EXPLICIT: "EXPLICIT", NONE: "NONE", IMPLICIT: "IMPLICIT", COERCIBLE: "COERCIBLE"}
@@ -18,7 +18,7 @@ FRESH = frozenset((
 ))
 # Functions that compare their arguments, which therefore must mix.
 COMPARING = frozenset((
-    "INSTR", "LOCATE", "POSITION", "FIND_IN_SET", "STRCMP", "FIELD", "NULLIF", "GREATEST", "LEAST", "REPLACE", "SUBSTRING_INDEX",
+    "INSTR", "LOCATE", "POSITION", "FIND_IN_SET", "STRCMP", "FIELD", "NULLIF", "REPLACE", "SUBSTRING_INDEX", "TRIM",
     "REGEXP_INSTR", "REGEXP_REPLACE", "REGEXP_SUBSTR",
 ))
 
@@ -53,15 +53,24 @@ def settled(a: Derivation, b: Derivation) -> Derivation | None:
 def compared(parts: Iterable[Derivation], operation: str) -> Derivation | None:
     """The derivation under which `parts` are compared, None for no parts; raises 1267 where they do not mix."""
     best: Derivation | None = None
-    for part in parts:
+    known = list(parts)
+    for part in known:
         if best is None:
             best = part
             continue
         found = settled(best, part)
         if found is None:
-            raise SqlError.text(1267, f"Illegal mix of collations {best} and {part} for operation '{operation}'")
+            raise _illegal_mix(known, operation)
         best = found
     return best
+
+
+def _illegal_mix(parts: list[Derivation], operation: str) -> Error:
+    if len(parts) > 3:
+        return SqlError.of(1271, operation)
+    if len(parts) == 3:
+        return SqlError.of(1270, *parts, operation)
+    return SqlError.text(1267, f"Illegal mix of collations {parts[0]} and {parts[1]} for operation '{operation}'")
 
 
 def combined(parts: Iterable[Derivation], operation: str) -> Derivation | None:

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 from minidb.errors import SqlError
 from minidb.query import ast
 from minidb.query.ast import Expr
-from minidb.query.collations import COERCIBLE, EXPLICIT, FRESH, IMPLICIT, Derivation, combined, compared
+from minidb.query.collations import COERCIBLE, EXPLICIT, FRESH, IMPLICIT, NONE, Derivation, combined, compared
 from minidb.query.environment import CompileEnv
 from minidb.query.functions import lookup
 from minidb.query.functions.registry import UNKNOWN, FunctionSpec
-from minidb.query.nodes import Col, Given, Sub
+from minidb.query.nodes import Block, BoundQuery, Col, Given, SetBlock, Sub
 from minidb.types.sqltype import Family, SqlType
 
 CONNECTION_COLLATION = "utf8mb4_general_ci"
@@ -125,7 +125,7 @@ def _unify_numbers(real: list[SqlType], families: set[Family]) -> SqlType:
         digits = [digits_of(t) for t in real]
         scale = max(s for _, s in digits)
         return decimal(max(i for i, _ in digits) + scale, scale)
-    if any(t.unsigned and t.name in ("bigint", "bit") for t in real) and not unsigned:
+    if any(t.unsigned for t in real) and not unsigned:
         return decimal(max(20, *(t.length or 20 for t in real)), 0)
     order = ("tinyint", "bit", "year", "smallint", "mediumint", "int", "bigint")
     name = max((t.name for t in real), key=lambda n: order.index(n) if n in order else 6)
@@ -312,8 +312,10 @@ class Typer:
     def derivation(self, expr: Expr) -> Derivation | None:
         """The collation of a string expression and how firmly it stands; None for other expressions."""
         t = self.typed(expr).type
-        if t.family is not Family.STRING or t.collation is None:
+        if t.family is not Family.STRING:
             return None
+        if t.collation is None:
+            return Derivation(IMPLICIT, CONNECTION_COLLATION)
         if isinstance(expr, ast.Collate) or (isinstance(expr, ast.Unary) and expr.op == "BINARY"):
             return Derivation(EXPLICIT, t.collation)
         if isinstance(expr, (ast.Literal, ast.Param)):
@@ -322,7 +324,24 @@ class Typer:
             return self._of_parts(expr.name, arguments(expr)) or Derivation(COERCIBLE, t.collation)
         if isinstance(expr, ast.Case):
             return self._of_parts("case", _results(expr)) or Derivation(COERCIBLE, t.collation)
-        return Derivation(IMPLICIT, t.collation)
+        inner = None
+        if isinstance(expr, Sub):
+            inner = self.column_derivation(expr.query, 0)
+        elif isinstance(expr, Col) and expr.source.query is not None:
+            inner = self.column_derivation(expr.source.query, expr.ordinal)
+        return inner or Derivation(IMPLICIT, t.collation)
+
+    def column_derivation(self, query: BoundQuery, column: int) -> Derivation | None:
+        """The derivation of a column of a query; raises 1271 where the parts of a set operation do not mix."""
+        if isinstance(query, Block):
+            return self.derivation(query.outputs[column].expr)
+        if not isinstance(query, SetBlock):
+            return None
+        sides = (self.column_derivation(query.left, column), self.column_derivation(query.right, column))
+        found = combined((d for d in sides if d is not None), "UNION")
+        if found is not None and found.level == NONE:
+            raise SqlError.text(1271, "Illegal mix of collations for operation 'UNION'")
+        return found
 
     def _derivations(self, exprs: Sequence[Expr]) -> Iterator[Derivation]:
         return (d for d in map(self.derivation, exprs) if d is not None)

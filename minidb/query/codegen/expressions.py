@@ -385,6 +385,7 @@ class ExprGen:
         return f"({inner})" if positive else f"(not ({inner}))"
 
     def _between(self, e: ast.Between, inside: bool) -> str:
+        self._mixable("between", e.operand, e.low, e.high)
         kinds = {kind_of(self.typer, e.operand, part, "between") for part in (e.low, e.high)}
         if not inside:
             return f"({self._compare('<', e.operand, e.low)} or {self._compare('>', e.operand, e.high)})"
@@ -401,6 +402,7 @@ class ExprGen:
             return "False"
         if not items:
             return "False"
+        self._mixable("in", e.operand, *e.items)
         simple = not isinstance(e.operand, ast.RowExpr) and len(items) > 1 and all(
             self.is_const(i) and not self.nullable(i) for i in items) and self.unit.hoisting
         kinds = set() if isinstance(e.operand, ast.RowExpr) else {kind_of(self.typer, e.operand, i, "in") for i in items}
@@ -412,6 +414,11 @@ class ExprGen:
         one = operand(self, e.operand, kind)
         test = f"{one.use} {'in' if inside else 'not in'} {self.unit.once('{' + members + '}')}"
         return self._joined([one], test)
+
+    def _mixable(self, operation: str, *exprs: Expr) -> None:
+        """Raises 1267, 1270, 1271 where texts that are all compared with one another have collations that do not mix."""
+        if all(not isinstance(e, ast.RowExpr) and self.typed(e).type.family in (Family.STRING, Family.NULL) for e in exprs):
+            self.typer.collation(*exprs, operation=operation)
 
     def _wrapped(self, e: Expr, kind: Kind) -> str:
         template, _ = wrapper(self, self.typed(e).type, kind)

@@ -59,7 +59,8 @@ def _collation(gen: ExprGen, e: ast.Call, texts: list[Expr]) -> str | None:
     if not texts:
         return None
     if e.name in COMPARING:
-        return gen.typer.collation(*texts, operation=e.name.lower())
+        shown = texts[::-1] if e.name == "LOCATE" else texts  # MySQL keeps LOCATE's arguments in the order of INSTR's
+        return gen.typer.collation(*shown, operation="locate" if e.name == "INSTR" else e.name.lower())
     found = combined((d for d in map(gen.typer.derivation, texts) if d is not None), e.name.lower())
     return None if found is None else found.collation
 

@@ -152,7 +152,7 @@ class InsertEmitter:
             if i == self.auto:
                 lines(f"a{i} = None")
             elif self._plain_default(i):
-                lines(f"a{i} = {self.storing.default_source(i, number)}")
+                lines(f"a{i} = {self.storing.default_source(i, number, omitted=True)}")
             else:
                 later.append(i)
                 continue
@@ -166,14 +166,14 @@ class InsertEmitter:
                 assert e is not None
                 source = self.gen.value(e)
             if source is None:
-                lines(f"{name} = {self.storing.default_source(column)}")
+                lines(f"{name} = {self.storing.default_source(column, number)}")
             else:
                 if source != name:
                     lines(f"{name} = {source}")
                 self.storing.convert(lines, column, name, number, null_passes=column == self.auto)
             self.gen.replaced[Col(slot, column, target)] = name
         for i in later:
-            lines(f"a{i} = {self.storing.default_source(i)}")
+            lines(f"a{i} = {self.storing.default_source(i, number, omitted=True)}")
             self.gen.replaced[Col(slot, i, target)] = f"a{i}"
 
     def _plain_default(self, column: int) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from minidb.engine import KeyRange, ReadMode, WaitPolicy
 from minidb.errors import unsupported
+from minidb.query import ast
 from minidb.query.access import Access
 from minidb.query.ast import Expr
 from minidb.query.codegen.comparisons import kind_of, operand
@@ -359,8 +360,9 @@ class JoinEmitter:
 
     def _hash_keys(self, step: Step) -> tuple[tuple[str, str], tuple[str, str]]:
         sides: list[tuple[list[str], list[str]]] = [([], []), ([], [])]
-        for own, other, _ in step.hash_on:
-            kind = kind_of(self.gen.typer, own, other)
+        for own, other, condition in step.hash_on:
+            swapped = isinstance(condition, ast.Binary) and condition.left is other
+            kind = kind_of(self.gen.typer, other, own) if swapped else kind_of(self.gen.typer, own, other)
             for (checks, parts), e in zip(sides, (own, other), strict=True):
                 one = operand(self.gen, e, kind)
                 if one.check is not None:

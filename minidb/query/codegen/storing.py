@@ -33,12 +33,13 @@ def context(x: ExecContext, table: tuple[str, str], column: str, row: int, stric
     return StoreContext(table, column, row, strictly, ignore, x.session.warn, several or x.expected > 1)
 
 
-def no_default(x: ExecContext, column: str, fallback: Any, row: int, strict: bool) -> Any:
+def no_default(x: ExecContext, column: str, fallback: Any, row: int, once: bool, strict: bool) -> Any:
     """Warning 1364: a column without default got none in non-strict mode.  One left out in all rows is mentioned in the first
-    only; row is 0 for the word DEFAULT.  strict: raises it for the first row."""
-    if strict and (row or 1) + x.rows_before == 1:
+    only (once).  strict: raises it for the first row."""
+    first = row + x.rows_before == 1
+    if strict and first:
         raise SqlError.of(1364, column)
-    if not row or row + x.rows_before == 1:
+    if first or not once:
         x.session.warn("Warning", 1364, f"Field '{column}' doesn't have a default value")
     return fallback
 
@@ -110,27 +111,27 @@ class Storing:
         return f"{variable} = {store}({variable}, {make}(x, {where}, {self.strictness}, {self.ignore}, {self.several}))"
 
     # ---- defaults
-    def default_source(self, column: int, row: str = "0") -> str:
+    def default_source(self, column: int, row: str, omitted: bool = False) -> str:
         """Source of a column's DEFAULT, already of the column's type; it raises 1364 or warns where there is none.  row: source of
-        the row's number for a column that is left out."""
+        the row's number.  omitted: the column is left out in all rows."""
         definition = self.tdef.columns[column]
         default = definition.default
         if default is None:
             if definition.nullable or definition.auto_increment:
                 return "None"
-            return self._missing(definition, row)
+            return self._missing(definition, row, omitted)
         if default.current_timestamp:
             return self.now_source(definition.type)
         if default.expression is not None:
             return self.gen.value(self.parsed(default.expression))
         return self.constant(default.value)
 
-    def _missing(self, definition: Column, row: str) -> str:
+    def _missing(self, definition: Column, row: str, omitted: bool) -> str:
         if self.strictness == 1 and not self.ignore:
             return f"{self.unit.named('refuse', refuse)}(1364, {definition.name!r})"
         fallback = self.constant(implicit_default(definition.type))
         first = self.strictness == FIRST_ROW and not self.ignore
-        return f"{self.unit.named('no_default', no_default)}(x, {definition.name!r}, {fallback}, {row}, {first})"
+        return f"{self.unit.named('no_default', no_default)}(x, {definition.name!r}, {fallback}, {row}, {omitted}, {first})"
 
     def constant(self, value: Any) -> str:
         return repr(value) if isinstance(value, _AS_IT_IS) else self.unit.const(value, "D")

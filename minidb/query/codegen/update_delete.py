@@ -61,7 +61,7 @@ class RowUpdate:
         for column, e in self.updates:
             name = f"u{self.slot}_{column}"
             if e is None:
-                lines(f"{name} = {self.storing.default_source(column)}")
+                lines(f"{name} = {self.storing.default_source(column, self.number)}")
             else:
                 lines(f"{name} = {self.storing.source(column, e)}")
                 self.storing.convert(lines, column, name, self.number)
