@@ -116,16 +116,19 @@ class Core:
         """The active transaction that has written `row`, and so holds an implicit X lock on it."""
         return self.system.active.get(row[TRX_ID])
 
-    def entry_owner(self, index: SecondaryIndex, key: Key, deleted: bool) -> InnodbTrx | None:
+    def entry_owner(
+        self, index: SecondaryIndex, key: Key, deleted: bool, asker: InnodbTrx | None = None
+    ) -> InnodbTrx | None:
         """The active transaction that holds an implicit X lock on a secondary entry: the one that has written its row, if one of
-        its changes touched this very entry (inserted it, marked it, or took the mark away)."""
+        its changes touched this very entry (inserted it, marked it, or took the mark away).  asker: who wants to know; where the
+        profile says so, its own rows are its own with all their entries."""
         table = index.table
         row = table.clustered.tree.get(index.layout.clustered_key(key))
         if row is None:
             return None
         owner = self.system.active.get(row[TRX_ID])
-        if owner is None:
-            return None
+        if owner is None or (owner is asker and self.locks.profile.owns_entries_of_own_rows()):
+            return owner
         key_of = index.layout.key_of
         present = not deleted
         resolve = self.resolver(table)

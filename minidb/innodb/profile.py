@@ -73,6 +73,11 @@ class Profile:
         added), or is the row locked next-key at once?"""
         return False
 
+    def owns_entries_of_own_rows(self) -> bool:
+        """Does a transaction that has changed a row hold all secondary entries of the row on a young page implicitly, even those
+        that its changes did not touch?"""
+        return True
+
     def partial_rollback_leaves_gap(self) -> bool:
         """Failed statement, ROLLBACK TO: do rows taken out again leave an X gap lock on their successor (repeatable read)?"""
         return False
@@ -146,6 +151,9 @@ class Mysql84(Profile):
 
     def own_insert_becomes_explicit(self) -> bool:
         return True
+
+    def owns_entries_of_own_rows(self) -> bool:
+        return False
 
     def partial_rollback_leaves_gap(self) -> bool:
         return True

@@ -36,7 +36,7 @@ def lock_entry(
     """Lock a secondary entry of a page whose youngest change is by `max_trx_id`.  Answers and raises as `LockSystem.lock`."""
     active = core.system.active
     if active and max_trx_id >= next(iter(active)):
-        owner = core.entry_owner(index, key, deleted)
+        owner = core.entry_owner(index, key, deleted, trx)
         if owner is not None:
             if owner is trx:
                 if flags & ~1 == REC:

@@ -328,12 +328,11 @@ class LockingCursor(Cursor):
         flags = kind | self._mode
         if row[DELETED] and trx.isolation <= Isolation.READ_COMMITTED and row[TRX_ID] not in core.system.active:
             return END if self._unique else ON
-        try:
-            got = lock_row(core, trx, index, key, row, flags, self._scan.wait)
-        except LockWait:
-            if not self._try_semi or self._unique:
-                raise
-            core.locks.cancel(trx.locks)
+        semi = self._try_semi and not self._unique and trx.locks.timeout > 0
+        got = lock_row(core, trx, index, key, row, flags, WaitPolicy.SKIP_LOCKED if semi else self._scan.wait)
+        if got == SKIPPED:
+            if not semi:
+                return ON
             version = core.versions.committed(row)
             if version is None:
                 return ON
@@ -341,8 +340,6 @@ class LockingCursor(Cursor):
                 return END
             self._semi = True
             return self._whole(version)
-        if got == SKIPPED:
-            return ON
         if got == LOCKED:
             self._new.append((index.locks, key, flags))
         if row[DELETED]:
