@@ -8,6 +8,7 @@ made it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from minidb.engine import Row
 from minidb.errors import SqlError
@@ -18,6 +19,7 @@ from minidb.storage.mtr import Mtr
 from minidb.storage.space import Tablespace
 from minidb.types.lob_ref import ExternalValue
 
+TOO_MUCH = "The size of BLOB/TEXT data inserted in one row is greater than a fifth of the redo log; make the log larger"
 LONG = 200  # bytes: shorter values stay in the record
 LIMIT = MAX_RECORD - 64
 
@@ -52,6 +54,7 @@ def shorten(
         for i, v in enumerate(row[:-TAIL])
         if isinstance(v, (str, bytes)) and i not in keep
     ]
+    room = value_room(mtr)
     for length, i in sorted(lengths, reverse=True):
         if size <= LIMIT:
             break
@@ -62,13 +65,28 @@ def shorten(
             values[i] = old[i]
         else:
             data = value.encode() if isinstance(value, str) else value
+            room -= len(data)
+            if room < 0:
+                _give_back(mtr, space, values, old)
+                raise SqlError.text(1118, TOO_MUCH)
             values[i] = ExternalValue(lob.store(mtr, space, data), len(data), isinstance(value, str))
         size -= length - 13
     if size > LIMIT:
-        for reference in set(references(tuple(values))) - set(references(old or ())):
-            lob.free(mtr, space, reference.page)
+        _give_back(mtr, space, values, old)
         raise SqlError.of(1118, MAX_RECORD)
     return tuple(values)
+
+
+def value_room(mtr: Mtr) -> int:
+    """Bytes of off-page values that one change may store: a fifth of the redo log, for the change is one unit there."""
+    writer = mtr.pool.writer
+    return 1 << 62 if writer is None else writer.redo.value_limit
+
+
+def _give_back(mtr: Mtr, space: Tablespace, values: list[Any], old: Row | None) -> None:
+    """Free what was stored for a row that does not fit after all."""
+    for reference in set(references(tuple(values))) - set(references(old or ())):
+        lob.free(mtr, space, reference.page)
 
 
 def free(mtr: Mtr, space: Tablespace, values: Iterable[ExternalValue]) -> None:

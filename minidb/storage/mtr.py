@@ -149,6 +149,9 @@ class Mtr:
                 page.lsn = lsn
                 page.oldest_lsn = page.oldest_lsn or lsn
         self._clear()
+        writer = self.pool.writer
+        if writer is not None and writer.redo.pressed:
+            writer.relieve_quietly()  # evicts nothing: callers may hold pages
 
     def rollback(self) -> None:
         """Undo the structure changes of this mini-transaction (with `atomic`: everything)."""

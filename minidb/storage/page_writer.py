@@ -88,6 +88,13 @@ class PageWriter:
         self.write(list(self.pool.dirty))
         self.redo.checkpoint(self.oldest())
 
+    def relieve_quietly(self) -> None:
+        """`relieve` in the middle of an operation, which cannot be told of a failure."""
+        try:
+            self.relieve()
+        except Error:
+            return
+
     def oldest(self) -> int:
         """Position of the first change that is not in the data files."""
         oldest = self.redo.lsn

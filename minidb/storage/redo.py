@@ -100,6 +100,11 @@ class RedoLog:
         """More than half of the log is needed for recovery: time for a checkpoint."""
         return self.age * 2 > self.capacity
 
+    @property
+    def pressed(self) -> bool:
+        """Three quarters of the log are needed: a long operation must not wait for its end."""
+        return self.age * 4 > self.capacity * 3
+
     # ---- making it durable
     def write_up_to(self, lsn: int) -> None:
         """Return when the group that begins at `lsn` is durable.  Raises OperationalError once the log has failed."""

@@ -131,3 +131,29 @@ def test_a_lying_disk_is_noticed_or_harmless() -> None:
             assert error.code in (1033, 1877, 1016), repr(error)
             continue
         assert found in states or again.check() != []
+
+
+def test_more_than_the_log_can_hold() -> None:
+    """A value that would not fit into the log is refused; an operation of many steps makes room as it goes."""
+    fs = FaultFileSystem()
+    database = open_database(fs)
+    session = database.session()
+    session.execute("CREATE TABLE t (id INT PRIMARY KEY, s LONGTEXT)")
+    with pytest.raises(Error, match="greater than a fifth of the redo log") as refused:
+        session.execute("INSERT INTO t VALUES (1, REPEAT('x', 40000))")
+    assert refused.value.code == 1118
+    session.execute("CREATE TABLE p (id INT PRIMARY KEY)")
+    session.execute("CREATE TABLE c (id INT PRIMARY KEY, p INT, s VARCHAR(200), KEY (s), FOREIGN KEY (p) REFERENCES p (id) "
+                    "ON DELETE CASCADE)")
+    session.execute("INSERT INTO p VALUES (1)")
+    for i in range(0, 2000, 100):
+        session.execute("INSERT INTO c VALUES " + ",".join(f"({n}, 1, REPEAT('y', {n % 190}))" for n in range(i, i + 100)))
+    assert database.durable is not None
+    before = database.durable.redo.lsn
+    session.execute("DELETE FROM p")  # one row operation, two thousand cascades
+    database.purge()
+    assert database.durable.redo.lsn - before > 2 * database.durable.redo.capacity
+    assert database.failure is None and database.check() == []
+    after = open_database(FaultFileSystem(fs.platter().outcome([], 0)))
+    assert state_of(after)["test.c"][1] == []
+    assert after.check() == []
