@@ -103,8 +103,8 @@ class Database(Definitions):
             raise
         if path != MEMORY:
             self.variables.values["datadir"] = path.rstrip("/") + "/"
-            if file_system is None:
-                _open.add(self)
+        if file_system is None:
+            _open.add(self)
 
     def _start(self, recovery: Recovery, buffer_pool_pages: int | None, leaf_capacity: int, log_bytes: int) -> None:
         from minidb.innodb.engine import InnodbEngine
@@ -312,6 +312,10 @@ def _open_directory(path: str, file_system: FileSystem | None) -> tuple[FileSyst
 
 @atexit.register
 def _close_all() -> None:
-    """Close what the program left open, so that its directories count as closed."""
+    """Close what the program left open, so that its directories count as closed; of databases in memory only the workers end,
+    lest one is cut off with the latch in its hands."""
     for database in list(_open):
-        database.close()
+        if database.persistent:
+            database.close()
+        else:
+            database.scheduler.stop()

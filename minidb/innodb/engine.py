@@ -135,24 +135,25 @@ class InnodbEngine(Engine):
 
     def commit(self, trx: Trx) -> None:
         assert isinstance(trx, InnodbTrx)
+        core = self.core
         if not trx.id:
             if trx.locks.objects:
                 with self._latch:
-                    self.core.finish(trx)
+                    core.finish(trx)
             else:
-                self.core.finish(trx)
+                core.finish(trx)
             return
-        core = self.core
+        system, mtr = core.system, core.mtr
         with self._latch:
             if trx.has_update_undo:
-                history = core.system.history
-                history.append(core.undo.commit(trx, core.mtr, core.system.next_number()))
-                if len(history) % PURGE_EVERY == 0:
+                history = system.history
+                history.append(core.undo.commit(trx, mtr, system.next_number()))
+                if not len(history) % PURGE_EVERY:
                     self.scheduler.poke(PURGE_WORKER)
             else:
-                core.undo.drop(trx, core.mtr)
-            core.mtr.commit()
-            core.system.end(trx)
+                core.undo.drop(trx, mtr)
+            mtr.commit()
+            system.end(trx)
             core.finish(trx)
         if core.redo is not None:
             core.redo.commit()

@@ -45,8 +45,7 @@ def purge(core: Core, limit: int | None = None) -> int:
 def _purge_record(core: Core, table: DictTable, roll_ptr: int, record: Record) -> None:
     """What the change in `record` superseded can go, unless it is in use again."""
     old: Row = record[DATA]
-    resolve = core.resolver(table)
-    old_whole = old if resolve is None else resolve(old)
+    old_whole = core.whole(table, old) if table.externals else old
     key = table.clustered.layout.key_of(old_whole)
     row = table.clustered.tree.get(key)
     if not old[DELETED]:

@@ -16,7 +16,7 @@ from minidb.innodb import external, foreign
 from minidb.innodb.core import Core
 from minidb.innodb.dict_table import ClusteredIndex, DictTable, SecondaryIndex
 from minidb.innodb.layout import DELETED, TAIL
-from minidb.innodb.lock_modes import IX, NEXT_KEY, REC, SUPREMUM
+from minidb.innodb.lock_modes import IX, NEXT_KEY, REC, SUPREMUM, TABLE_COVERED_BY
 from minidb.innodb.row_lock import lock_entry, lock_row
 from minidb.innodb.trx import InnodbTrx
 from minidb.innodb.undo import INSERT, REINSERT
@@ -41,7 +41,8 @@ def insert_row(core: Core, table: DictTable, trx: InnodbTrx, values: Row) -> Non
     while True:
         try:
             if step < 0:
-                core.locks.lock_table(trx.locks, table.locks, IX)
+                if not TABLE_COVERED_BY[IX] & trx.locks.tables.get(table.locks, 0):
+                    core.locks.lock_table(trx.locks, table.locks, IX)
                 step = 0
             if step == 0:
                 insert_clustered(core, table, trx, row)

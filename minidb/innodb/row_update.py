@@ -143,12 +143,12 @@ def moving_steps(core: Core, table: DictTable, trx: InnodbTrx, key: Key, whole: 
 # ------------------------------------------------------------------------------------------------------------------- delete
 def delete_row(core: Core, table: DictTable, trx: InnodbTrx, row: Row) -> None:
     """Delete `row` (as read).  Latch held; may wait.  Raises 1451, 1205, 1213 ..., with nothing changed."""
-    key = table.clustered.layout.key_of(row)
-    current = table.clustered.tree.get(key)
+    clustered = table.clustered
+    key = clustered.layout.key_of(row)
+    current = clustered.tree.get(key)
     if current is None or current[DELETED]:
         return
-    resolve = core.resolver(table)
-    whole = current if resolve is None else resolve(current)
+    whole = core.whole(table, current) if table.externals else current
     if not trx.id:
         core.system.assign_id(trx)
     mark = trx.undo_records
@@ -156,7 +156,8 @@ def delete_row(core: Core, table: DictTable, trx: InnodbTrx, row: Row) -> None:
     while True:
         try:
             if step == 0:
-                lock_intention(core, table, trx)
+                if not TABLE_COVERED_BY[IX] & trx.locks.tables.get(table.locks, 0):
+                    lock_intention(core, table, trx)
                 step = 1
             if step == 1:
                 delete_clustered(core, table, trx, key, whole, None)
@@ -172,10 +173,13 @@ def delete_row(core: Core, table: DictTable, trx: InnodbTrx, row: Row) -> None:
 
 def delete_clustered(core: Core, table: DictTable, trx: InnodbTrx, key: Key, whole: Row, values: Row | None) -> None:
     """Delete-mark the clustered record of a row that is deleted, or moves to the key of `values`.  Raises LockWait, 1451."""
-    current = table.clustered.tree.get(key)
-    assert current is not None
+    page, i, _ = table.clustered.tree.locate(key)
+    current = page.rows[i]
     if not current[DELETED]:  # else this step is repeated after a wait in the foreign key check
-        replace_row(core, table, trx, key, current, current[:-TAIL], DELETE, 1)
+        if table.long_rows:
+            replace_row(core, table, trx, key, current, current[:-TAIL], DELETE, 1)
+        else:
+            replace_at(core, table, trx, page, i, current[:-TAIL], DELETE, 1)
     obey_references(core, trx, table.clustered, whole, values)
 
 
@@ -183,6 +187,7 @@ def obey_references(
     core: Core, trx: InnodbTrx, index: ClusteredIndex | SecondaryIndex, whole: Row, values: Row | None
 ) -> None:
     """A record was delete-marked: foreign keys that reference its index have a say.  Raises LockWait, 1451."""
-    children = core.references(*index.table.tdef.full_name)
+    tdef = index.table.tdef
+    children = core.references(tdef.db, tdef.name)
     if children and trx.foreign_key_checks:
         foreign.check_children(core, trx, index, children, whole, values)

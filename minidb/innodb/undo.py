@@ -41,6 +41,7 @@ ROOM = PAGE_ROOM - 256
 RECORD_OVERHEAD = 48  # bytes of a record around its row, rounded up
 
 Record = tuple[Any, ...]
+new_log = tuple.__new__  # what CommittedLog(...) does, without a Python function in between: every commit makes one
 
 
 class UndoCodec:
@@ -59,18 +60,19 @@ class UndoSpace:
     _logs: page -> logs in it that are active or not purged.  _open: pages with room that no active transaction writes to.
     """
 
-    __slots__ = ("_logs", "_open", "_pool", "_space")
+    __slots__ = ("_frames", "_logs", "_open", "_pool", "_space")
 
     def __init__(self, pool: BufferPool, space: Tablespace) -> None:
         self._pool = pool
         self._space = space
+        self._frames = space.frames
         space.codecs[PageKind.UNDO] = UndoCodec()
         self._logs: dict[int, int] = {}
         self._open: dict[int, None] = {}
 
     def _page(self, number: int) -> Page:
         try:
-            return self._space.frames[number]
+            return self._frames[number]
         except KeyError:
             return self._space.load(number)
 
@@ -97,26 +99,27 @@ class UndoSpace:
 
     def append(self, trx: InnodbTrx, mtr: Mtr, record: Record, size: int) -> int:
         """Write `record`, whose row takes about `size` bytes, to the log of `trx`; its roll pointer."""
-        if trx.log_pages:
-            page = self._page(trx.log_pages[-1])
+        pages = trx.log_pages
+        if pages:
+            page = self._frames.get(pages[-1]) or self._page(pages[-1])
             if not page.dirty:
                 mtr.touch(page)
         else:
             page = self._begin(trx, mtr)
         rows = page.rows
+        slot = len(rows)
         size += RECORD_OVERHEAD
-        if len(rows) >= MAX_SLOTS or (page.nbytes + size > ROOM and len(rows) > 1):
+        if slot >= MAX_SLOTS or (page.nbytes + size > ROOM and slot > 1):
             page = self._space.allocate(mtr, PageKind.UNDO)
             mtr.touch(page)
-            rows = page.rows
-            self._add(page, mtr, (CONTINUED, trx.id, trx.log_pages[-1]))
+            self._add(page, mtr, (CONTINUED, trx.id, pages[-1]))
             self._logs[page.no] = 1
-            trx.log_pages.append(page.no)
+            pages.append(page.no)
+            rows, slot = page.rows, 1
         page.nbytes += size
         trx.undo_records += 1
         if record[0] != INSERT:
             trx.has_update_undo = True
-        slot = len(rows)
         if mtr.logging:
             mtr.log(Op.INSERT, page, (slot, None, record))
         rows.append(record)
@@ -140,7 +143,8 @@ class UndoSpace:
     @staticmethod
     def _cut(page: Page, mtr: Mtr, slot: int) -> None:
         """Drop the records from `slot` on."""
-        mtr.touch(page)
+        if not page.dirty:
+            mtr.touch(page)
         if mtr.logging:
             mtr.log(Op.CUT, page, slot)
         del page.rows[slot:]
@@ -188,32 +192,35 @@ class UndoSpace:
     # ---- the end of a transaction
     def drop(self, trx: InnodbTrx, mtr: Mtr) -> None:
         """Forget the whole log of `trx`: nobody needs it (rolled back, or inserts only)."""
-        if not trx.log_pages:
+        pages = trx.log_pages
+        if not pages:
             return
-        first, *others = trx.log_pages
-        for number in others:
+        for number in pages[1:]:
             del self._logs[number]
             self._space.free(mtr, self._page(number))
-        page = self._page(first)
+        number = pages[0]
+        page = self._page(number)
         self._cut(page, mtr, trx.log_start)
         page.nbytes = trx.log_bytes
         self._close(trx, page)
-        self._release(first, mtr)
+        if self._logs[number] == 1 and not page.rows and number in self._open:
+            del self._logs[number]  # empty as it is: the common case of `_release`
+        else:
+            self._release(number, mtr)
 
     def commit(self, trx: InnodbTrx, mtr: Mtr, number: int) -> CommittedLog:
         """Keep the log of `trx`, committed with `number`, for readers of old versions and for purge."""
         pages = tuple(trx.log_pages)
-        first = last = self._page(pages[0])
-        self._put(first, mtr, trx.log_start, (HEADER, trx.id, number))
+        page = self._page(pages[0])
+        self._put(page, mtr, trx.log_start, (HEADER, trx.id, number))
         if len(pages) > 1:
-            last = self._page(pages[-1])
-        log = CommittedLog(number, trx.id, pages, trx.log_start, len(last.rows))
-        self._close(trx, last)
-        return log
+            page = self._page(pages[-1])
+        self._close(trx, page)
+        return new_log(CommittedLog, (number, trx.id, pages, trx.log_start, len(page.rows)))
 
     def _close(self, trx: InnodbTrx, last: Page) -> None:
         """The log of `trx` has ended in page `last`; the page can take another one if it has room."""
-        if self._has_room(last):
+        if len(last.rows) < MAX_SLOTS - 8 and last.nbytes < ROOM * 3 // 4:  # `_has_room`
             self._open[last.no] = None
         trx.log_pages.clear()
         trx.undo_records = 0

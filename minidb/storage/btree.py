@@ -160,7 +160,15 @@ class BTree:
 
     def locate(self, key: Key) -> tuple[Page, int, bool]:
         """(leaf, position, found): where `key` is, or where `insert_at` would put it."""
-        page = self.find_leaf(key)
+        self.state.descents += 1
+        frames = self.frames
+        try:
+            page = frames[self.root_no]
+            while page.level:
+                page = frames[page.children[bisect_right(page.keys, key)]]
+        except KeyError:
+            page = self._find_leaf_reading(key)
+        page.touched = True
         keys = page.keys
         i = bisect_left(keys, key)
         return page, i, i < len(keys) and keys[i] == key
@@ -358,6 +366,11 @@ class CountedTree(BTree):
     def last_leaf(self) -> Page:
         self.work.descents += 1
         return super().last_leaf()
+
+    def locate(self, key: Key) -> tuple[Page, int, bool]:
+        page = self.find_leaf(key)
+        i = bisect_left(page.keys, key)
+        return page, i, i < len(page.keys) and page.keys[i] == key
 
     def get(self, key: Key) -> Row | None:
         page, i, found = self.locate(key)
