@@ -233,6 +233,14 @@ class Table(ABC):
     def lookup(self, trx: Trx, index: int, prefix: tuple[Any, ...]) -> list[Row]:
         """All visible rows (snapshot) whose entry in `index` begins with `prefix` (equality), in index order."""
 
+    def lookup_entries(self, trx: Trx, index: int, prefix: tuple[Any, ...]) -> list[Row]:
+        """Like `lookup` by a covering read: the entries of `index`, in `entry_layout` order, without going to the rows."""
+        cursor = self.scan(trx, Scan(index, (KeyRange(prefix, prefix),), covering=True, equality_parts=len(prefix)))
+        found: list[Row] = []
+        while (batch := cursor.next_batch()) is not None:
+            found += batch
+        return found
+
     @abstractmethod
     def scan(self, trx: Trx, scan: Scan) -> Cursor:
         """Begin a scan.  Does not lock or read anything yet."""

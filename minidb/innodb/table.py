@@ -120,6 +120,38 @@ class InnodbTable(Table):
                 return rows
             rows += batch
 
+    def lookup_entries(self, trx: Trx, index: int, prefix: tuple[Any, ...]) -> list[Row]:
+        entry = self._by_ordinal[index]
+        if isinstance(entry, SecondaryIndex) and self._work is None:
+            found = self._entries_in_leaf(trx, entry, prefix)
+            if found is not None:
+                return found
+        return super().lookup_entries(trx, index, prefix)
+
+    def _entries_in_leaf(self, trx: Trx, index: SecondaryIndex, prefix: tuple[Any, ...]) -> list[Row] | None:
+        """The entries of `prefix` if they all stand on one leaf whose changes the view sees; None if it is not that simple."""
+        assert isinstance(trx, InnodbTrx)
+        core = self._core
+        with self._latch:
+            view = trx.view
+            if view is None or self.dict_table.def_trx_id >= view.low_limit:
+                view = view_for(core, index, trx)
+            page, i = index.tree.seek(prefix)
+            if page is None:
+                return []
+            if page.max_trx_id >= view.up_limit or page.has_deleted:
+                return None
+            keys = page.keys
+            n, width, j = len(keys), len(prefix), i
+            while j < n and keys[j][:width] == prefix:
+                j += 1
+            if j == n and page.next:
+                return None
+            rows: list[Row] = page.rows[i:j]
+            if self._trim:
+                core.trim()
+            return rows
+
     def _lookup_in_leaf(self, trx: Trx, index: SecondaryIndex, prefix: tuple[Any, ...]) -> list[Row] | None:
         """The rows of `prefix` if they all stand on one leaf that nobody has changed lately; None if it is not that simple."""
         assert isinstance(trx, InnodbTrx)

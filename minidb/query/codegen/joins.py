@@ -74,7 +74,7 @@ class JoinEmitter:
     def place(self, access: Access) -> None:
         source = access.source
         if access.covering and not access.is_clustered() and source.is_base and access.index is not None:
-            if access.kind in ("const", "eq_ref", "ref") and self.how_of(source).mode is ReadMode.SNAPSHOT:
+            if access.kind in ("const", "eq_ref") and self.how_of(source).mode is ReadMode.SNAPSHOT:
                 return
             layout = source.layouts[access.index]
             self.gen.places[source.slot] = {c: i for i, c in enumerate(layout) if c >= 0}
@@ -192,13 +192,19 @@ class JoinEmitter:
 
     def _lookup(self, lines: Lines, step: Step, inside: Callable[[Lines], None], sink: Sink | None) -> None:
         key = equality_key(self.gen, step.access)
-        table = self.unit.table(step.source.number)
-        call = f"{table}.lookup({self.unit.trx()}, {step.access.index}, {tuple_of(key.parts)})"
+        call = self._look_up(step, key.parts)
         if key.checks:
             call = f"() if {' or '.join(key.checks)} else {call}"
         if step.access.reverse:
             call = f"({call})[::-1]"
         self._list(lines, step, call, inside, sink)
+
+    def _look_up(self, step: Step, parts: list[str]) -> str:
+        """Source of the call that finds the rows of a key, or the entries where the index covers."""
+        access = step.access
+        table = self.unit.table(step.source.number)
+        method = "lookup_entries" if access.covering and not access.is_clustered() else "lookup"
+        return f"{table}.{method}({self.unit.trx()}, {access.index}, {tuple_of(parts)})"
 
     def _list(self, lines: Lines, step: Step, rows: str, inside: Callable[[Lines], None], sink: Sink | None) -> None:
         """Loop over a list of rows, or give it whole to the sink."""
@@ -330,7 +336,7 @@ class JoinEmitter:
         condition = self.gen.all_true(own)
         if step.access.kind == "ref":
             key = equality_key(self.gen, step.access)
-            rows = f"{self.unit.table(step.source.number)}.lookup({self.unit.trx()}, {step.access.index}, {tuple_of(key.parts)})"
+            rows = self._look_up(step, key.parts)
             lines(f"{name} = [{row} for {row} in {rows}{' if ' + condition if condition else ''}]")
             return
         cursor = self.cursor(lines, step.access, how, [])
