@@ -183,6 +183,20 @@ class Database(Definitions):
             handle = self._handles[(db, name)] = self.engines[tdef.engine].open_table(tdef)
         return handle
 
+    # ---- rules of another server
+    def use_lock_profile(self, name: str) -> None:
+        """Lock from now on as server `name` does (SET GLOBAL lock_profile).  Raises 1568 while locks are held: they were taken by
+        other rules."""
+        from minidb.innodb.profile import get_profile
+
+        with self.scheduler.latch:
+            if self.locks():
+                raise SqlError.of(1568)
+            self.profile = name
+            self.innodb.locks.profile = get_profile(name)
+            self.dictionary.version += 1  # plans depend on the server's rules
+            self.version = self.dictionary.version
+
     # ---- looking inside
     def locks(self) -> list[LockInfo]:
         """All InnoDB locks and waiting requests, as scenario records show them."""

@@ -292,6 +292,8 @@ TABLE: dict[int, tuple[str, str, type[Error], str]] = {
     1877: ("ER_TABLE_CORRUPT", "HY000", _O, "Table '{}' is corrupt: {}"),
     1969: ("ER_STATEMENT_TIMEOUT", "70100", _O, "Query execution was interrupted (max_statement_time exceeded)"),
     1927: ("ER_CONNECTION_KILLED", "70100", _O, "Connection was killed"),
+    3568: ("ER_UNRESOLVED_TABLE_LOCK", "HY000", _O, "Unresolved table name {} in locking clause."),
+    3569: ("ER_DUPLICATE_TABLE_LOCK", "HY000", _O, "Table {} appears in multiple locking clauses."),
     3572: ("ER_LOCK_NOWAIT", "HY000", _O,
            "Statement aborted because lock(s) could not be acquired immediately and NOWAIT is set."),
     4092: ("ER_UNKNOWN_VIEW", "42S02", _O, "Unknown VIEW: '{}'"),

@@ -23,6 +23,8 @@ class Profile:
     nowait_error = 1205
     for_share_allowed = False  # FOR SHARE, FOR UPDATE OF t
     wait_clause_allowed = True  # FOR UPDATE WAIT n; ALTER TABLE ... WAIT n / NOWAIT
+    forced_range_may_scan = False  # a range of a forced index that holds the whole table is read as a scan of the index
+    product = "MariaDB"  # as messages name the server
     isolation_variable = "tx_isolation"
     read_only_variable = "tx_read_only"
     autoinc_lock_mode = 1
@@ -117,6 +119,8 @@ class Mysql84(Profile):
     nowait_error = 3572
     for_share_allowed = True
     wait_clause_allowed = False
+    forced_range_may_scan = True
+    product = "MySQL"
     isolation_variable = "transaction_isolation"
     read_only_variable = "transaction_read_only"
     autoinc_lock_mode = 2

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from minidb.engine import ReadMode, WaitPolicy
+from minidb.engine import ReadMode
 from minidb.errors import SqlError, unsupported
 from minidb.query import ast
 from minidb.query.ast import Expr
 from minidb.query.bind_expr import FIELDS, GROUP, HAVING, ORDER, WHERE, ExprBinder, alias_names, grouped_names, has_aggregate
 from minidb.query.bind_from import FromBinder
 from minidb.query.environment import CommonEntry, Compilation
+from minidb.query.locking_clauses import bind_clauses
 from minidb.query.nodes import Block, BoundQuery, Col, Output, SetBlock, ValuesBlock, children, conjuncts
 from minidb.query.plan import ResultColumn
 from minidb.query.scope import Scope
 from minidb.query.types_of import Typer, literal_of, unify
 from minidb.types.sqltype import Family, SqlType
-
-_WAITS = {"": WaitPolicy.WAIT, "NOWAIT": WaitPolicy.NOWAIT, "SKIP LOCKED": WaitPolicy.SKIP_LOCKED}
 
 
 class Binder:
@@ -142,19 +141,14 @@ class Binder:
         return [] if expr is None else conjuncts(ExprBinder(self, scope, clause).bind(expr))
 
     def _locking(self, query: ast.Select, block: Block, scope: Scope) -> None:
-        if query.locking is None:
+        if not query.locking:
             return
-        block.lock_mode = ReadMode.EXCLUSIVE if query.locking.mode == "UPDATE" else ReadMode.SHARED
-        block.wait, block.lock_seconds = _WAITS[query.locking.wait], query.locking.seconds
-        if query.locking.tables:
-            by_alias = {s.alias: s.slot for s in scope.sources}
-            unknown = next((name for name in query.locking.tables if name not in by_alias), None)
-            if unknown is not None:
-                raise SqlError.text(1109, f"Unresolved table name `{unknown}` in locking clause.")
-            block.lock_slots = {by_alias[name] for name in query.locking.tables}
-        if block.lock_mode is ReadMode.EXCLUSIVE:
-            for source in scope.sources:
-                source.write = source.transactional and (block.lock_slots is None or source.slot in block.lock_slots)
+        block.locks = bind_clauses(query.locking, scope.sources, self.state.rules)
+        block.lock_mode = max(ReadMode.EXCLUSIVE if c.mode == "UPDATE" else ReadMode.SHARED for c in query.locking)
+        for source in scope.sources:
+            locking = block.locks.get(source.slot)
+            if locking is not None and locking.mode is ReadMode.EXCLUSIVE:
+                source.write = source.transactional
 
     def _outputs(self, query: ast.Select, scope: Scope, block: Block) -> None:
         binder = ExprBinder(self, scope, FIELDS, block.aggregates)

@@ -27,20 +27,23 @@ def _plain(query: Any) -> Any:
 # ---- queries
 
 
+Locking = tuple[ast.Locking, ...]
+
+
 def nested_query(query: ast.Query) -> Nested:
     return Nested(query)
 
 
-def query(body: Any, order: tuple[ast.OrderItem, ...], limit: ast.Limit | None, locking: ast.Locking | None) -> ast.Query:
+def query(body: Any, order: tuple[ast.OrderItem, ...], limit: ast.Limit | None, locking: Locking) -> ast.Query:
     """A query block or set operation with what follows it."""
-    if not order and limit is None and locking is None:
+    if not order and limit is None and not locking:
         result: ast.Query = _plain(body)
         return result
     if isinstance(body, Nested):
         body = _enclosed(body.query)
     if isinstance(body, ast.SetOperation):
         result = replace(body, order_by=order, limit=limit)
-        return result if locking is None else replace(result, right=_locked(result.right, locking))
+        return result if not locking else replace(result, right=_locked(result.right, locking))
     if isinstance(body, ast.TableValues):
         body = ast.Select((ast.SelectItem(ast.Star()),), ast.DerivedTable(body, "tvc_0"))
     block: ast.Select = body
@@ -54,12 +57,12 @@ def _enclosed(query: ast.Query) -> ast.Query:
     return ast.Select((ast.SelectItem(ast.Star()),), ast.DerivedTable(query, "__1"))
 
 
-def _locked(query: ast.Query, locking: ast.Locking) -> ast.Query:
+def _locked(query: ast.Query, locking: Locking) -> ast.Query:
     return replace(query, locking=locking) if isinstance(query, ast.Select) else query
 
 
 def with_query(recursive: bool, ctes: tuple[ast.CommonTable, ...], body: Any, order: tuple[ast.OrderItem, ...],
-               limit: ast.Limit | None, locking: ast.Locking | None) -> ast.Query:
+               limit: ast.Limit | None, locking: Locking) -> ast.Query:
     result = query(body, order, limit, locking)
     if isinstance(result, ast.TableValues) or result.ctes:
         result = ast.Select((ast.SelectItem(ast.Star()),), ast.DerivedTable(result, "__1"))
@@ -143,7 +146,7 @@ def fetch_first(*parts: Any) -> ast.Limit:
 # ---- locking clauses
 
 
-def locking(strength: str, tables: tuple[str, ...], wait: tuple[str, int | None]) -> ast.Locking:
+def locking(strength: str, tables: tuple[ast.TableRef, ...], wait: tuple[str, int | None]) -> ast.Locking:
     return ast.Locking(strength, wait[0], wait[1], tables)
 
 

@@ -15,7 +15,7 @@ from minidb.query.binder import Binder
 from minidb.query.codegen.queries import QueryEmitter, plan_block
 from minidb.query.codegen.unit import Unit
 from minidb.query.context import ExecContext
-from minidb.query.costs import SCAN, chooser_for
+from minidb.query.costs import SCAN, PathChooser, WholeRange, chooser_for, whole_range_for
 from minidb.query.environment import Compilation, CompileEnv
 from minidb.query.estimates import Estimator
 from minidb.query.needs import Needs
@@ -61,7 +61,10 @@ class Statement:
         """Begin the entry function with a choice of path where locks depend on it; `make` compiles a variant for a path."""
         if self.optimizer.choices or not self.optimizer.use_indexes:
             return
-        chooser = chooser_for(plan, limit, self.typer)
+        chooser: PathChooser | WholeRange | None = None
+        if self.state.rules.forced_range_may_scan and not self.optimizer.changing:
+            chooser = whole_range_for(plan, self.typer)
+        chooser = chooser or chooser_for(plan, limit, self.typer)
         if chooser is None:
             return
         step = plan.tables()[0]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from minidb.engine import KeyRange, Table
+from minidb.engine import FULL, KeyRange, Table
 from minidb.query import ast
 from minidb.query.access import Access, is_clustered, part_length
 from minidb.query.codegen.expressions import ExprGen
@@ -105,6 +105,38 @@ class PathChooser:
             if cost < best:
                 best, choice = cost, candidate.index
         return choice
+
+
+class WholeRange:
+    """MySQL's choice for a forced clustered index: a range that holds every record is read as a scan of the whole index."""
+
+    __slots__ = ("candidates", "number")
+
+    def __init__(self, number: int, candidate: Candidate) -> None:
+        self.number = number
+        self.candidates = [candidate]
+
+    def __call__(self, x: ExecContext, p: tuple[Any, ...]) -> int | None:
+        """SCAN or the index; None for the path chosen when the statement was compiled."""
+        candidate, table = self.candidates[0], x.tables[self.number]
+        try:
+            ranges = candidate.ranges(x, p)
+        except Exception:  # a value that does not fit the index: the compiled plan knows what to do
+            return None
+        found = sum(table.estimate(candidate.index, r) for r in ranges)
+        return SCAN if found and found >= table.estimate(candidate.index, FULL) else candidate.index
+
+
+def whole_range_for(plan: JoinPlan, typer: Typer) -> WholeRange | None:
+    """The choice for a plan that reads one table through a range of its clustered index, which a hint forces."""
+    if len(plan.candidates) != 1 or plan.candidates[0].kind != "range" or not plan.candidates[0].is_clustered():
+        return None
+    access = plan.candidates[0]
+    if not any(h.kind == "FORCE" for h in access.source.hints) or access.index is None:
+        return None
+    if any(f.slots or has_subquery(f.condition) for facts in access.facts for f in facts):
+        return None
+    return WholeRange(access.source.number, Candidate(access.index, True, None, _ranges(access, typer)))
 
 
 def chooser_for(plan: JoinPlan, limit: ast.Limit | None, typer: Typer) -> PathChooser | None:

@@ -12,11 +12,25 @@ from minidb.query.nodes import RecursiveBlock, Source, SourceColumn
 from minidb.query.plan import PlanTable
 
 
+class ServerRules(Protocol):
+    """What the server that minidb stands for understands, as far as compiling depends on it.
+
+    for_share_allowed: FOR SHARE, OF tables, several locking clauses.  wait_clause_allowed: WAIT n, and NOWAIT behind LOCK IN SHARE
+    MODE.  forced_range_may_scan: a forced index whose range holds the whole table is read from end to end."""
+
+    for_share_allowed: bool
+    wait_clause_allowed: bool
+    forced_range_may_scan: bool
+
+
 class CompileEnv(Protocol):
     """The compiler's view of the session that compiles."""
 
     session: SessionState
     foreign_key_checks: bool
+
+    @property
+    def rules(self) -> ServerRules: ...
 
     def open(self, db: str | None, name: str) -> Table:
         """A handle on the table; raises 1046, 1049, 1146."""
@@ -37,10 +51,11 @@ class CommonEntry:
 class Compilation:
     """State of one compilation: the tables met so far and the numbers given out."""
 
-    __slots__ = ("all_sources", "ctes", "env", "mode", "params", "select_ids", "slots", "sources", "subqueries")
+    __slots__ = ("all_sources", "ctes", "env", "mode", "params", "rules", "select_ids", "slots", "sources", "subqueries")
 
     def __init__(self, env: CompileEnv, params: tuple[Any, ...]) -> None:
         self.env: CompileEnv | None = env
+        self.rules = env.rules
         self.params = params
         self.mode = env.sql_mode()
         self.slots = 0

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from minidb.catalog import TableDef
-from minidb.engine import Table, TableLock, WaitPolicy
+from minidb.engine import ReadMode, Table, TableLock, WaitPolicy
 from minidb.query import ast
 from minidb.query.ast import Expr
 from minidb.query.plan import ResultColumn
@@ -174,12 +174,20 @@ class BoundQuery:
         self.kind_text = "SIMPLE"
 
 
+class TableLocking(NamedTuple):
+    """How a locking clause locks the rows of one table; seconds: WAIT n."""
+
+    mode: ReadMode
+    wait: WaitPolicy
+    seconds: int | None
+
+
 class Block(BoundQuery):
     """A bound SELECT."""
 
     __slots__ = (
         "aggregates", "distinct", "found_rows", "group_by", "group_desc", "grouped", "having", "join", "limit", "lock_mode",
-        "lock_seconds", "lock_slots", "options", "order_by", "outputs", "rollup", "wait", "where",
+        "locks", "options", "order_by", "outputs", "rollup", "where",
     )
 
     def __init__(self) -> None:
@@ -197,9 +205,7 @@ class Block(BoundQuery):
         self.distinct = False
         self.aggregates: list[ast.Aggregate] = []
         self.lock_mode = 0
-        self.lock_slots: set[int] | None = None
-        self.wait = WaitPolicy.WAIT
-        self.lock_seconds: int | None = None
+        self.locks: dict[int, TableLocking] = {}  # by slot
         self.options: tuple[str, ...] = ()
         self.found_rows = False
 

@@ -19,6 +19,7 @@ from minidb.query.ddl_keys import constraint_text, quote
 from minidb.statements.preparing import prepare_source
 from minidb.statements.result import Result, done
 from minidb.statements.transactions import implicit_commit
+from minidb.statements.wait_clause import wait_seconds
 
 if TYPE_CHECKING:
     from minidb.session import Session
@@ -301,7 +302,7 @@ def alter_table(session: Session, stmt: ast.AlterTable) -> Result:
     if instance.dictionary.find_table(*name) is None:
         raise SqlError.of(1146, *name)
     targets = [full_name(session, a.table) for a in stmt.actions if a.kind == "RENAME_TABLE" and a.table is not None]
-    enter(session, [name, *targets], _seconds(stmt.wait))
+    enter(session, [name, *targets], wait_seconds(session, stmt.wait))
     tdef = instance.dictionary.find_table(*name)
     if tdef is None:
         raise SqlError.of(1146, *name)
@@ -317,13 +318,6 @@ def alter_table(session: Session, stmt: ast.AlterTable) -> Result:
     result = done(copied)
     result.records, result.duplicates = copied, 0
     return result
-
-
-def _seconds(wait: str) -> float | None:
-    words = wait.split()
-    if not words:
-        return None
-    return 0.0 if words[0] == "NOWAIT" else float(words[-1])
 
 
 def create_index(session: Session, stmt: ast.CreateIndex) -> Result:

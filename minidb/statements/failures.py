@@ -23,6 +23,9 @@ def as_error(session: Session, error: BaseException) -> BaseException:
     if isinstance(error, Error):
         if error.code in STOPPED:
             session.scheduler.clear_interrupt(session.connection_id)
+        elif error.code == 1064:
+            product = session.instance.innodb.locks.profile.product
+            error.args = (error.code, error.message.replace("MariaDB server version", f"{product} server version"))
         return error
     if isinstance(error, OSError):
         return SqlError.of(1030, describe(error), "the file system")

@@ -17,6 +17,7 @@ from minidb.query import ast
 from minidb.statements.result import Result, done
 from minidb.statements.table_locks import LockedTables
 from minidb.statements.transactions import implicit_commit
+from minidb.statements.wait_clause import wait_seconds
 
 if TYPE_CHECKING:
     from minidb.session import Session
@@ -31,7 +32,8 @@ def lock_tables(session: Session, stmt: ast.LockTables) -> Result:
     implicit_commit(session)
     unlock(session)
     instance = session.instance
-    timeout = _seconds(session, stmt.wait)
+    seconds = wait_seconds(session, stmt.wait)
+    timeout = session.lock_wait_seconds if seconds is None else seconds
     modes: dict[tuple[str, str, str], str] = {}
     wanted: dict[tuple[str, str], int] = {}
     myisam: list[tuple[Table, TableLock]] = []
@@ -78,13 +80,6 @@ def _lock_innodb(session: Session, modes: dict[tuple[str, str, str], str]) -> No
         if isinstance(handle, InnodbTable):
             writes = any(m == "WRITE" for (_, d, n), m in modes.items() if (d, n) == (db, name))
             handle.lock(session.trx, writes)
-
-
-def _seconds(session: Session, wait: str) -> float:
-    words = wait.split()
-    if not words:
-        return session.lock_wait_seconds
-    return 0.0 if words[0] == "NOWAIT" else float(words[-1])
 
 
 def unlock(session: Session) -> None:

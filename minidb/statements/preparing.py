@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from minidb.engine import Engine, Isolation, ReadMode, Table
-from minidb.errors import SqlError
+from minidb.errors import SqlError, SqlSyntaxError
 from minidb.query import ast
 from minidb.query.context import SessionState
+from minidb.query.environment import ServerRules
 from minidb.query.plan import PlanTable
 from minidb.statements.cache import CompiledPlan, Entry, Prepared, plans_for, signature, tree_of
 
@@ -32,6 +33,10 @@ class Environment:
         self.owner = session
         self.session: SessionState = session
         self.foreign_key_checks = session.foreign_key_checks
+
+    @property
+    def rules(self) -> ServerRules:
+        return self.owner.instance.innodb.locks.profile
 
     def open(self, db: str | None, name: str) -> Table:
         return open_table(self.owner, db, name)
@@ -59,7 +64,12 @@ def prepare(session: Session, text: str, args: Any) -> tuple[Entry, Prepared | N
         entry.rows = normal.rows
         return entry, prepare_key(session, normal.key, normal.rows[0]), normal.rows[0]
     params = normal.params
-    prepared = prepare_key(session, normal.key, params)
+    try:
+        prepared = prepare_key(session, normal.key, params)
+    except SqlSyntaxError:
+        if args is None:
+            _parse(text)  # raises with the words as they are written
+        raise
     return _remember(session, text, args, normal.key, params, prepared), prepared, params
 
 

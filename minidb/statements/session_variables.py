@@ -122,6 +122,8 @@ class SessionSettings:
     def set_variable(self, scope: str, name: str, value: Any) -> None:
         """SET [SESSION | GLOBAL] name = value, the value not yet checked; raises 1193, 1228, 1229, 1231, 1232, 1238 ..."""
         if scope == "global":
+            if name == "lock_profile":
+                self.instance.use_lock_profile(str(self.variables.world.check(name, value, self.warn)))
             stored = self.variables.world.set(name, value, self.warn)
             self._partners(name, stored, self.variables.world.values)
             return

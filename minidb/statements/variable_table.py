@@ -133,6 +133,9 @@ COMMON: tuple[VariableDef, ...] = (
 )
 
 
+PROFILES = ("mariadb-10.11", "mysql-8.4")
+
+
 def variable_table(profile: str) -> dict[str, VariableDef]:
     """The variables of a server profile by name."""
     if profile.startswith("mysql"):
@@ -141,7 +144,8 @@ def variable_table(profile: str) -> dict[str, VariableDef]:
     else:
         own = (VariableDef("tx_isolation", "enum", "REPEATABLE-READ", choices=LEVELS), _bool("tx_read_only", 0),
                _fixed("version", "str", VERSION), _fixed("version_comment", "str", "minidb, a miniature MySQL"))
-    made = {v.name: v for v in sorted((*COMMON, *own))}
+    chosen = _global("lock_profile", "enum", profile, choices=PROFILES)
+    made = {v.name: v for v in sorted((*COMMON, *own, chosen))}
     if profile.startswith("mysql"):
         made["sql_mode"] = made["sql_mode"]._replace(default=MYSQL_SQL_MODE)
         made["innodb_autoinc_lock_mode"] = made["innodb_autoinc_lock_mode"]._replace(default=2)

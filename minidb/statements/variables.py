@@ -79,8 +79,9 @@ def _enum(v: VariableDef, value: Any, warn: Warn) -> str:
         raise SqlError.of(1232, v.name)
     if value is not None:
         upper = str(value).upper()
-        if upper in v.choices:
-            return upper
+        for choice in v.choices:
+            if choice.upper() == upper:
+                return choice
     raise wrong_value(v.name, value)
 
 
@@ -189,13 +190,17 @@ class GlobalVariables:
 
     def set(self, name: str, value: Any, warn: Warn) -> Any:
         """SET GLOBAL name = value; raises 1193, 1228, 1231, 1232, 1238.  Returns the stored value."""
+        stored = self.values[name] = self.check(name, value, warn)
+        return stored
+
+    def check(self, name: str, value: Any, warn: Warn) -> Any:
+        """The value that SET GLOBAL name = value would store; raises 1193, 1228, 1231, 1232, 1238."""
         v = self.find(name)
         if v.read_only:
             raise SqlError.of(1238, name, "read only")
         if v.scope == "session":
             raise SqlError.of(1228, name)
-        stored = self.values[name] = checked(v, value, warn)
-        return stored
+        return checked(v, value, warn)
 
 
 class SessionVariables:

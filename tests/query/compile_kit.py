@@ -85,10 +85,19 @@ class FakeSession:
         return None
 
 
+class FakeRules:
+    """A server that understands everything."""
+
+    for_share_allowed = True
+    wait_clause_allowed = True
+    forced_range_may_scan = False
+
+
 class Kit:
     """The environment of compilation and execution at once."""
 
     foreign_key_checks = True
+    rules = FakeRules()
 
     def __init__(self, *tables: TableDef) -> None:
         self.session = FakeSession()

@@ -72,7 +72,7 @@ class Locking(Node):
     mode: str
     wait: str = ""
     seconds: int | None = None
-    tables: tuple[str, ...] = ()
+    tables: tuple[TableRef, ...] = ()
     share_mode: bool = False
 
 
@@ -103,7 +103,7 @@ class Select(Node):
     order_by: tuple[OrderItem, ...] = ()
     limit: Limit | None = None
     distinct: bool = False
-    locking: Locking | None = None
+    locking: tuple[Locking, ...] = ()
     options: tuple[str, ...] = ()
     ctes: tuple[CommonTable, ...] = ()
     recursive: bool = False

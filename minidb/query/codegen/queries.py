@@ -61,12 +61,11 @@ class QueryEmitter:
         for source in block.join.sources():
             if not source.transactional:
                 continue
-            mode = self.mode
-            if block.lock_mode and (block.lock_slots is None or source.slot in block.lock_slots):
-                mode = ReadMode(max(block.lock_mode, mode))
-                found[source.slot] = How(mode, block.wait, seconds=block.lock_seconds)
-            elif mode is not ReadMode.SNAPSHOT:
-                found[source.slot] = How(mode)
+            locking = block.locks.get(source.slot)
+            if locking is not None:
+                found[source.slot] = How(max(locking.mode, self.mode), locking.wait, seconds=locking.seconds)
+            elif self.mode is not ReadMode.SNAPSHOT:
+                found[source.slot] = How(self.mode)
         return found
 
     # ---- bodies
