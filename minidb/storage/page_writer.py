@@ -165,8 +165,10 @@ class PageWriter:
                 oldest = self.oldest()
             if failed is not None:
                 return RETRY_SECONDS
-            if self.redo.failure is None:
+            try:
                 self.redo.checkpoint(oldest)
+            except Error:
+                return None  # the log has stopped, and said so
             if not pages:
                 return None
         return None
