@@ -1,12 +1,14 @@
 """DDL: names are locked, definitions worked out (query.ddl, query.alter), and the change made (database.py).
 
 Order of every statement here: commit what is open, check LOCK TABLES and the READ ONLY transaction, take exclusive metadata locks
-in the order of the names, look at the definitions again, change, release the metadata locks.
+in the order of the names, look at the definitions again, change, release the metadata locks.  What can be refused without
+the locks is refused before they are waited for, as MySQL does (`_free_to_look`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from minidb.catalog import TableDef
@@ -62,6 +64,15 @@ def enter(session: Session, names: Iterable[Name], seconds: float | None = None,
     locks = session.instance.metadata_locks
     timeout = session.lock_wait_seconds if seconds is None else seconds
     locks.acquire_all(session.owner, [*((n, EXCLUSIVE) for n in wanted), *((n, SHARED_READ) for n in reads)], timeout)
+
+
+def _free_to_look(session: Session, name: Name) -> bool:
+    """Whether a definition can be examined before its exclusive lock is had.  MySQL reads it under a lock that open transactions do
+    not stand in the way of, only other DDL does: what cannot be done is refused without waiting for them.  Commits."""
+    if (session.trx.read_only and session.explicit) or session.locked is not None:
+        return False
+    implicit_commit(session)
+    return name not in session.instance.metadata_locks.contended
 
 
 def leave(session: Session) -> None:
@@ -126,15 +137,13 @@ def create_table(session: Session, stmt: ast.CreateTable) -> Result:
     instance.dictionary.database(db)
     check_name(name, 1103)
     reads = [full_name(session, stmt.like)] if stmt.like is not None else []
+    if not stmt.or_replace and instance.dictionary.find_table(db, name) is not None and _free_to_look(session, (db, name)):
+        return _exists_already(session, stmt, name)
     enter(session, [(db, name)], reads=reads, new=[(db, name)])
     existing = instance.dictionary.find_table(db, name)
     if existing is not None:
-        if stmt.if_not_exists:
-            session.warn("Note", 1050, SqlError.of(1050, name).message)
-            leave(session)
-            return done()
         if not stmt.or_replace:
-            raise SqlError.of(1050, name)
+            return _exists_already(session, stmt, name)
     if stmt.like is not None and stmt.like.name == name and reads[0] == (db, name):
         raise SqlError.of(1066, name)
     if existing is not None:
@@ -143,6 +152,15 @@ def create_table(session: Session, stmt: ast.CreateTable) -> Result:
     result = _make_table(session, stmt, db, name)
     leave(session)
     return result
+
+
+def _exists_already(session: Session, stmt: ast.CreateTable, name: str) -> Result:
+    """CREATE TABLE of a table that there is: a note with IF NOT EXISTS, else 1050."""
+    if not stmt.if_not_exists:
+        raise SqlError.of(1050, name)
+    session.warn("Note", 1050, SqlError.of(1050, name).message)
+    leave(session)
+    return done()
 
 
 def _make_table(session: Session, stmt: ast.CreateTable, db: str, name: str) -> Result:
@@ -302,6 +320,10 @@ def alter_table(session: Session, stmt: ast.AlterTable) -> Result:
     if instance.dictionary.find_table(*name) is None:
         raise SqlError.of(1146, *name)
     targets = [full_name(session, a.table) for a in stmt.actions if a.kind == "RENAME_TABLE" and a.table is not None]
+    if _free_to_look(session, name):
+        present = instance.dictionary.table(*name)
+        quiet = replace(environment(session, name[0]), warn=lambda *_: None)
+        work_out(present, stmt, quiet, instance.dictionary.references_to(*name))
     enter(session, [name, *targets], wait_seconds(session, stmt.wait))
     tdef = instance.dictionary.find_table(*name)
     if tdef is None:
