@@ -265,7 +265,7 @@ class Database(Definitions):
         _open.discard(self)
         try:
             self.scheduler.stop()
-            if self.failure is None:
+            if self.failure is None and self.persistent:
                 self._close_files()
         finally:
             self._abandon()

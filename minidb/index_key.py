@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minidb.catalog import IndexDef, IndexPart, TableDef
+from minidb.types.generated import code
 from minidb.types.keys import NULL, Descending, key_function
 
 Row = Sequence[Any]
@@ -39,7 +40,7 @@ def key_parts_source(tdef: TableDef, parts: Sequence[IndexPart], row: str = "r")
 
 
 def _compile(source: str, env: dict[str, Any]) -> Callable[[Row], Any]:
-    made: Callable[[Row], Any] = eval(source, env)
+    made: Callable[[Row], Any] = eval(code(source), env)
     return made
 
 

