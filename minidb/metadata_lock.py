@@ -194,13 +194,18 @@ class MetadataLocks:
             self._obtain(owner, locks, name, mode, timeout)
 
     def acquire_all(
-        self, owner: MetadataOwner, wanted: Iterable[tuple[Name, int]], timeout: float | None = None, explicit: bool = False
+        self, owner: MetadataOwner, wanted: Iterable[tuple[Name, int]], timeout: float | None = None, explicit: bool = False,
+        strong_first: bool = False,
     ) -> None:
-        """Lock several names, in the order of the names (so that two statements cannot block each other half-way).  If one fails
-        the explicit locks taken before are given back; the others stay to the end of the transaction."""
+        """Lock several names, in the order of the names (so that two statements cannot block each other half-way); with
+        `strong_first` all names that others may not use at all come before the rest, as in LOCK TABLES.  If one fails the explicit
+        locks taken before are given back; the others stay to the end of the transaction."""
         done: list[Name] = []
+        ordered = sorted(wanted)
+        if strong_first:
+            ordered.sort(key=lambda one: one[1] < SHARED_NO_READ_WRITE)
         try:
-            for name, mode in sorted(wanted):
+            for name, mode in ordered:
                 self.acquire(owner, name, mode, timeout, explicit)
                 done.append(name)
         except BaseException:

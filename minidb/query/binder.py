@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from minidb.engine import ReadMode
+from minidb.engine import ReadMode, TableLock
 from minidb.errors import SqlError, unsupported
 from minidb.query import ast
 from minidb.query.ast import Expr
@@ -149,6 +149,8 @@ class Binder:
             locking = block.locks.get(source.slot)
             if locking is not None and locking.mode is ReadMode.EXCLUSIVE:
                 source.write = source.transactional
+                if not source.transactional:
+                    source.lock = TableLock.WRITE
 
     def _outputs(self, query: ast.Select, scope: Scope, block: Block) -> None:
         binder = ExprBinder(self, scope, FIELDS, block.aggregates)

@@ -50,7 +50,7 @@ def lock_tables(session: Session, stmt: ast.LockTables) -> Result:
         wanted[(db, ref.name)] = max(mode, wanted.get((db, ref.name), 0))
         if handle.tdef.engine == "MyISAM":
             myisam.append((handle, KINDS[kind]))
-    instance.metadata_locks.acquire_all(session.owner, wanted.items(), timeout, explicit=True)
+    instance.metadata_locks.acquire_all(session.owner, wanted.items(), timeout, explicit=True, strong_first=True)
     session.locked = LockedTables(session, modes)
     try:
         if myisam:

@@ -130,8 +130,15 @@ class SessionSettings:
         stored = self.variables.check(name, value, scope == "session", self.warn)
         self.variables.values[name] = stored
         self._partners(name, stored, self.variables.values)
+        before = self.autocommit
         self._keep(name, stored)
-        self._after(name)
+        if name != "autocommit":
+            self._after(name)
+        elif before is not self.autocommit:  # else a transaction begun with BEGIN goes on
+            if self.autocommit:
+                self.commit_transaction()
+            self.trx.autocommit = self.autocommit and not self.explicit
+            self.refresh()
 
     def _partners(self, name: str, stored: Any, values: dict[str, Any]) -> None:
         """Charset and collation variables change together; storage_engine is the old name of default_storage_engine."""
@@ -177,11 +184,7 @@ class SessionSettings:
             self.low_priority = bool(value)
 
     def _after(self, name: str) -> None:
-        if name == "autocommit":
-            if (self.autocommit and not self.explicit and not self.trx.autocommit) or (self.autocommit and self.explicit):
-                self.commit_transaction()
-            self.reset_transaction()
-        elif name in (self.isolation_variable, self.read_only_variable):
+        if name in (self.isolation_variable, self.read_only_variable):
             if not self.in_transaction:
                 self.reset_transaction()
         elif name in ("last_insert_id", "identity"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minidb.engine import TableLock
 from minidb.errors import SqlError
 
 if TYPE_CHECKING:
@@ -19,15 +20,19 @@ class LockedTables:
         self.modes = modes
 
     def check(self, prepared: Prepared) -> None:
-        """Raises 1100 for a table (by alias) that is not locked, 1099 for a write to one locked for reading."""
+        """Raises 1100 for a table (by alias) that is not locked, else 1099 for one locked for reading that is to be changed or
+        read FOR UPDATE."""
+        read_only: list[str] = []
         for table, handle in zip(prepared.plan.tables, prepared.handles, strict=True):
             if handle.tdef.id == 0 or handle.tdef.temporary:
                 continue
             mode = self.modes.get((table.alias, table.db, table.name))
             if mode is None:
                 raise SqlError.of(1100, table.alias)
-            if mode == "READ" and table.write:
-                raise SqlError.of(1099, table.alias)
+            if mode == "READ" and (table.write or table.lock >= TableLock.WRITE_LOW_PRIORITY):
+                read_only.append(table.alias)
+        if read_only:
+            raise SqlError.of(1099, read_only[0])
 
     def check_definition(self, db: str, name: str) -> None:
         """DDL on a table needs a WRITE lock on it: 1100, 1099."""
