@@ -196,15 +196,15 @@ def _bind_duplicate(statement: Statement, stmt: ast.Insert, plan: InsertPlan) ->
         ordinal = target.column_index(assignment.column.name)
         if ordinal is None:
             raise SqlError.of(1054, assignment.column.name, FIELDS)
-        plan.updates.append((ordinal, _assigned(binder, Col(target.slot, ordinal, target), assignment.value)))
+        plan.updates.append((ordinal, _assigned(binder, None, assignment.value)))
 
 
-def _assigned(binder: ExprBinder, column: Col, value: Expr) -> Expr | None:
-    """The bound value of an assignment, None for DEFAULT; raises 1364 where the column has no default."""
+def _assigned(binder: ExprBinder, column: Col | None, value: Expr) -> Expr | None:
+    """The bound value of an assignment, None for DEFAULT; raises 1364 where the `column` (if told) has no default."""
     if not isinstance(value, ast.DefaultValue) or value.column is not None:
         return binder.bind(value)
-    tdef = column.source.tdef
-    definition = None if tdef is None else tdef.columns[column.ordinal]
+    tdef = None if column is None else column.source.tdef
+    definition = None if tdef is None or column is None else tdef.columns[column.ordinal]
     if definition is not None and definition.default is None and not definition.nullable and not definition.auto_increment:
         raise SqlError.of(1364, definition.name)
     return None

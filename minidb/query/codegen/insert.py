@@ -146,6 +146,9 @@ class InsertEmitter:
         slot, target = self.plan.target.slot, self.plan.target
         given = set(self.plan.columns)
         later: list[int] = []
+        if exprs is not None and any(e is not None and self._reads_row(e) for e in exprs):
+            for column in self.plan.columns:  # a column that is named before it has its value is its default
+                self.gen.replaced[Col(slot, column, target)] = self.storing.initial(column)
         for i in range(len(self.tdef.columns)):
             if i in given:
                 continue

@@ -82,6 +82,7 @@ class Storing:
         self.several = several
         lasting = target.transactional or not gen.typer.mode.isdisjoint(("STRICT_ALL_TABLES", "TRADITIONAL"))
         self.strictness = 0 if not strict else 1 if lasting else FIRST_ROW
+        self.strict_source = str(self.strictness)
 
     def source(self, column: int, e: Expr) -> str:
         """Source of the value of `e` on its way into `column`."""
@@ -108,12 +109,12 @@ class Storing:
         store = self.unit.const(storer(definition.type, definition.nullable), "store")
         make = self.unit.named("context", context)
         where = f"({self.tdef.db!r}, {self.tdef.name!r}), {definition.name!r}, {row}"
-        return f"{variable} = {store}({variable}, {make}(x, {where}, {self.strictness}, {self.ignore}, {self.several}))"
+        return f"{variable} = {store}({variable}, {make}(x, {where}, {self.strict_source}, {self.ignore}, {self.several}))"
 
     # ---- defaults
     def default_source(self, column: int, row: str, omitted: bool = False) -> str:
         """Source of a column's DEFAULT, already of the column's type; it raises 1364 or warns where there is none.  row: source of
-        the row's number.  omitted: the column is left out in all rows."""
+        the row's number, '' in an assignment, which is never forgiven.  omitted: the column is left out in all rows."""
         definition = self.tdef.columns[column]
         default = definition.default
         if default is None:
@@ -127,11 +128,19 @@ class Storing:
         return self.constant(default.value)
 
     def _missing(self, definition: Column, row: str, omitted: bool) -> str:
-        if self.strictness == 1 and not self.ignore:
+        if (self.strictness == 1 and not self.ignore) or not row:
             return f"{self.unit.named('refuse', refuse)}(1364, {definition.name!r})"
         fallback = self.constant(implicit_default(definition.type))
         first = self.strictness == FIRST_ROW and not self.ignore
         return f"{self.unit.named('no_default', no_default)}(x, {definition.name!r}, {fallback}, {row}, {omitted}, {first})"
+
+    def initial(self, column: int) -> str:
+        """Source of what a column of a row to be inserted holds before it is given its value."""
+        definition = self.tdef.columns[column]
+        default = definition.default
+        if default is not None and default.expression is None and not default.current_timestamp:
+            return self.constant(default.value)
+        return "None" if definition.nullable else self.constant(implicit_default(definition.type))
 
     def constant(self, value: Any) -> str:
         return repr(value) if isinstance(value, _AS_IT_IS) else self.unit.const(value, "D")

@@ -15,7 +15,7 @@ from minidb.query.codegen.joins import JoinEmitter
 from minidb.query.codegen.ordering import SortKey, limit_sources, sort
 from minidb.query.codegen.queries import QueryEmitter
 from minidb.query.codegen.scans import How, equality_key, tuple_of
-from minidb.query.codegen.storing import IGNORABLE, Storing, note_error
+from minidb.query.codegen.storing import FIRST_ROW, IGNORABLE, Storing, note_error
 from minidb.query.codegen.unit import Lines
 from minidb.query.nodes import Col, JoinGroup, Output, Source
 from minidb.query.optimizer import JoinPlan, Step
@@ -61,7 +61,7 @@ class RowUpdate:
         for column, e in self.updates:
             name = f"u{self.slot}_{column}"
             if e is None:
-                lines(f"{name} = {self.storing.default_source(column, self.number)}")
+                lines(f"{name} = {self.storing.default_source(column, '')}")
             else:
                 lines(f"{name} = {self.storing.source(column, e)}")
                 self.storing.convert(lines, column, name, self.number)
@@ -249,6 +249,9 @@ class ChangeEmitter:
     def _update_row(self, lines: Lines, target: Source, updates: list[tuple[int, Expr | None]]) -> None:
         table = self.unit.table(target.number)
         update = RowUpdate(self.storing[target.slot], updates, self.row_number, self._from_old_values(target))
+        storing = self.storing[target.slot]
+        if storing.strictness == FIRST_ROW:
+            storing.strict_source = "not done"  # nothing has been stored yet that could not be taken back
         update.evaluate(lines)
         with lines.indented(f"if {update.changed()}:"):
             update.touch(lines)
