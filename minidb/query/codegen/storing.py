@@ -30,7 +30,9 @@ def context(x: ExecContext, table: tuple[str, str], column: str, row: int, stric
     """What the slow path of storing a value needs.  strict: 0, 1 or FIRST_ROW.  several: the statement may store several rows."""
     row += x.rows_before
     strictly = bool(strict) and (strict != FIRST_ROW or row == 1)
-    return StoreContext(table, column, row, strictly, ignore, x.session.warn, several or x.expected > 1)
+    made = StoreContext(table, column, row, strictly, ignore, x.session.warn, several or x.expected > 1)
+    made.relaxed = bool(strict) and not strictly
+    return made
 
 
 def no_default(x: ExecContext, column: str, fallback: Any, row: int, once: bool, strict: bool) -> Any:

@@ -251,7 +251,7 @@ class ChangeEmitter:
         update = RowUpdate(self.storing[target.slot], updates, self.row_number, self._from_old_values(target))
         storing = self.storing[target.slot]
         if storing.strictness == FIRST_ROW:
-            storing.strict_source = "not done"  # nothing has been stored yet that could not be taken back
+            storing.strict_source = "1"  # MySQL takes note of what an UPDATE has stored at its end only
         update.evaluate(lines)
         with lines.indented(f"if {update.changed()}:"):
             update.touch(lines)

@@ -1,0 +1,44 @@
+# Indexes on DOUBLE columns, covering look-ups, outer joins inside outer joins, types and names of set operations and common tables
+CREATE TABLE t (id INT, b VARCHAR(10), c CHAR(5), d DOUBLE, n INT, KEY (d, id))
+INSERT INTO t VALUES (1,'1','a',2.25,1),(2,'2x','b',1.5,2),(3,NULL,NULL,NULL,1)
+SELECT id FROM t WHERE d = 2.25
+SELECT id FROM t WHERE d IN (2.25, 1.5)
+SELECT id FROM t WHERE d > 2.2
+SELECT id FROM t WHERE d BETWEEN 2.25 AND 3
+SELECT id FROM t WHERE d = 2.25 AND id = 1
+SELECT id FROM t FORCE INDEX (d) WHERE d = 2.25 AND id > 0
+SELECT n, SUM(DISTINCT n), COUNT(DISTINCT n), COUNT(n), SUM(n) FROM t GROUP BY n WITH ROLLUP
+SELECT id, SUM(DISTINCT n) FROM t GROUP BY id WITH ROLLUP
+SELECT id, COUNT(DISTINCT n), AVG(DISTINCT n), GROUP_CONCAT(DISTINCT n) FROM t GROUP BY id WITH ROLLUP
+SELECT 1 UNION SELECT 1 | 2
+SELECT n FROM t UNION SELECT n | 2 FROM t
+SELECT x.id, y.id, z.id FROM t x RIGHT JOIN t y ON x.id = y.n RIGHT JOIN t z ON x.id = z.id AND x.b = 'q' ORDER BY x.id, y.id, z.id
+SELECT * FROM (SELECT '') q
+SELECT * FROM (SELECT CASE WHEN id IN ('1999-01-01 12:00:00') THEN 'a ' ELSE id + 1000 * 3 END FROM t) q
+WITH q AS (SELECT CASE WHEN id IN ('1999-01-01 12:00:00') THEN 'a ' ELSE id + 1000 * 3 END FROM t) SELECT * FROM q
+CREATE TABLE city (id INT PRIMARY KEY, name VARCHAR(20), x INT, KEY (name), KEY(x, name))
+INSERT INTO city VALUES (1,'x',1),(2,'y',1),(3,'x',2),(4,NULL,NULL)
+SELECT id FROM city WHERE name = 'x'
+SELECT name, id FROM city WHERE name = 'X'
+SELECT name FROM city WHERE x = 1
+SELECT name, x FROM city WHERE x = 1 ORDER BY name DESC
+SELECT id FROM city WHERE name IS NULL
+SELECT a.id, b.id FROM city a LEFT JOIN city b ON a.x = b.x AND b.name = 'x' ORDER BY 1, 2
+SELECT a.id, b.id FROM city a JOIN city b ON a.name = b.name ORDER BY 1, 2
+SELECT COUNT(*) FROM city WHERE name = 'x'
+SELECT MAX(id) FROM city WHERE name = 'x'
+SELECT id FROM city WHERE id IN (SELECT id FROM city WHERE name = 'x')
+BEGIN
+UPDATE city SET name = 'z' WHERE id = 1
+SELECT id, name FROM city WHERE name = 'x'
+SELECT id, name FROM city WHERE name = 'z'
+COMMIT
+SELECT CONCAT(IF(1,1.5,2.25)), CONCAT(COALESCE(1.5,2.25)), CONCAT(CASE WHEN 1 THEN 1 ELSE 2.25 END), CONCAT(IFNULL(1.5,2.25)), IF(1,1.5,2.25)
+SELECT IF(1, IF(1,1.5,2.25), 'a'), CONCAT(GREATEST(1.5, 1.25)), CONCAT(NULLIF(1.5, 2.25)), LENGTH(IF(1,1.5,2.25))
+SELECT CONCAT(IF(1,1,2.5e0)), CONCAT(IF(1, 1, 2.50)), IF(1,1.5,2.25) = '1.5'
+CREATE TABLE j (id INT PRIMARY KEY, v VARCHAR(10), d DECIMAL(6,2), n INT NOT NULL)
+INSERT INTO j VALUES (1, IF(1,1.5,2.25), IF(1,1.5,2.25), 1)
+INSERT INTO j VALUES (2, 1.50, 1.5, 1) ON DUPLICATE KEY UPDATE n = DEFAULT
+INSERT INTO j VALUES (2, 1.50, 1.5, 1) ON DUPLICATE KEY UPDATE n = DEFAULT
+INSERT INTO j VALUES (3, d + 0, 1.5, 1)
+INSERT INTO j SELECT id + 10, d, d, n FROM j
