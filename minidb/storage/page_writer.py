@@ -49,14 +49,16 @@ class PageWriter:
     # ---- with the latch
     def flush(self, space: Tablespace | None = None) -> None:
         """Make all dirty pages (of `space`) durable."""
-        pages = [
-            p for p in (*self.pool.dirty, *self.in_flight)
-            if (space is None or p.space is space) and p.space.frames.get(p.no) is p
-        ]
-        self.write(sorted(dict.fromkeys(pages), key=lambda p: (p.space.path, p.no)))
+        self.write([p for p in self._unwritten() if space is None or p.space is space])
         with self.lock:
             for target in [space] if space is not None else list(self.pool.spaces.values()):
                 self._sync(target)
+
+    def _unwritten(self) -> list[Page]:
+        """Pages that are not durable, in file order.  Those in flight are among them: whether they land is not known yet, and who
+        holds the latch cannot wait for the page cleaner to say so."""
+        pages = dict.fromkeys(p for p in (*self.pool.dirty, *self.in_flight) if p.space.frames.get(p.no) is p)
+        return sorted(pages, key=lambda p: (p.space.path, p.no))
 
     def make_room(self, victim: Page) -> None:
         """Make `victim`, which is to be evicted, and those dirty longest durable: one sync for many evictions."""
@@ -75,17 +77,13 @@ class PageWriter:
             with self.lock:
                 self._write(batch)
             for page, _ in batch:
+                self.in_flight.pop(page, None)
                 if page.dirty:
                     self.pool.cleaned(page)
 
-    def checkpoint(self) -> None:
-        """Write everything and let recovery begin at the end of the log."""
-        self.flush()
-        self.redo.checkpoint(self.oldest())
-
     def relieve(self) -> None:
         """The log is half full and the cleaner has not kept pace: make room now."""
-        self.write(list(self.pool.dirty))
+        self.write(self._unwritten())
         self.redo.checkpoint(self.oldest())
 
     def relieve_quietly(self) -> None:
@@ -175,8 +173,8 @@ class PageWriter:
 
     def _landed(self, page: Page, failed: bool) -> None:
         """`page` is not in flight any more.  Latch held."""
-        oldest = self.in_flight.pop(page)
-        if failed and page.space.frames.get(page.no) is page:
+        oldest = self.in_flight.pop(page, None)
+        if failed and oldest is not None and page.space.frames.get(page.no) is page:
             if not page.dirty:
                 page.dirty = True
                 self.pool.dirty[page] = None

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from minidb.scheduler import StepScheduler
 from minidb.storage.fault_file import FaultFileSystem, Image
 from tests.crash import workloads
 from tests.crash.crash_kit import State, crashes, first_mark, open_database, record, recovered, state_of
@@ -104,3 +105,23 @@ def test_undo_of_a_table_that_came_later_is_not_mistaken() -> None:
     assert again.execute("SELECT LENGTH(w), LEFT(w, 1) FROM y").rows == [(9000, "c")]
     assert after.check() == []
     assert not [name for name in after.fs.listdir("") if name.startswith("#tmp")]
+
+
+def test_commits_may_be_left_to_the_background() -> None:
+    """innodb_flush_log_at_trx_commit = 0: a commit is lost with the power, unless a second has passed; never half of it."""
+    fs = FaultFileSystem()
+    database = open_database(fs)
+    session = database.session()
+    session.execute("CREATE TABLE t (id INT PRIMARY KEY)")
+    session.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 0")
+    syncs = sum(event.kind == "sync" for event in fs.events)
+    for i in range(10):
+        session.execute(f"INSERT INTO t VALUES ({i}), ({i + 100})")
+    assert sum(event.kind == "sync" for event in fs.events) == syncs
+    lost = open_database(FaultFileSystem(fs.platter().outcome([], 0)))
+    assert lost.session().execute("SELECT * FROM t").rows == []
+    scheduler = database.scheduler
+    assert isinstance(scheduler, StepScheduler)
+    assert scheduler.step_worker("innodb-log-flush") == 1.0
+    kept = open_database(FaultFileSystem(fs.platter().outcome([], 0)))
+    assert len(kept.session().execute("SELECT * FROM t").rows or []) == 20
