@@ -1,5 +1,5 @@
-"""MyISAM has no recovery, by design: a table that was being changed when the power went is marked as crashed, REPAIR rebuilds it, and
-a table at rest is whole."""
+"""MyISAM has no recovery, by design: a table that was being changed when the power went is marked as crashed, REPAIR rebuilds it,
+and a table at rest is whole."""
 
 from __future__ import annotations
 
