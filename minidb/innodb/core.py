@@ -26,7 +26,7 @@ from minidb.storage.space import Tablespace
 ROW_ID_META = "next_row_id"
 TRX_ID_META = "next_trx_id"
 ID_STEP = 256  # transaction ids that one log record lets out
-PURGE_EVERY = 64  # committed logs that make up a batch worth waking the purge thread for
+PURGE_EVERY = 32  # committed logs that make up a batch worth waking the purge thread for
 PURGE_WORKER = "innodb-purge"
 
 

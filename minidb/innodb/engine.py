@@ -18,7 +18,7 @@ from minidb.storage.buffer_pool import BufferPool
 
 SYSTEM_SPACE = "ibdata1"
 SYSTEM_SPACE_ID = 0xFFFFFFFE  # tables have their own ids
-PURGE_BATCH = 32  # committed logs in one hold of the latch
+PURGE_BATCH = 64  # committed logs in one hold of the latch
 PURGE_PAUSE = 1.0  # seconds after which a small history is purged too
 
 
@@ -144,19 +144,24 @@ class InnodbEngine(Engine):
                 core.finish(trx)
             return
         system, mtr = core.system, core.mtr
+        due = False
         with self._latch:
             if trx.has_update_undo:
                 history = system.history
                 history.append(core.undo.commit(trx, mtr, system.next_number()))
-                if not len(history) % PURGE_EVERY:
-                    self.scheduler.poke(PURGE_WORKER)
+                due = not len(history) % PURGE_EVERY
             else:
                 core.undo.drop(trx, mtr)
             mtr.commit()
             system.end(trx)
             core.finish(trx)
-        if core.redo is not None:
-            core.redo.commit()
+        if core.redo is None:
+            if due:
+                self.scheduler.assist(PURGE_WORKER)
+            return
+        if due:
+            self.scheduler.poke(PURGE_WORKER)  # it works while sessions wait for the disk
+        core.redo.commit()
 
     def rollback(self, trx: Trx) -> None:
         assert isinstance(trx, InnodbTrx)

@@ -12,7 +12,7 @@ from minidb.innodb import external
 from minidb.innodb.core import Core
 from minidb.innodb.dict_table import DictTable
 from minidb.innodb.layout import DELETED, ROLL_PTR
-from minidb.innodb.rollback import remove
+from minidb.innodb.rollback import remove_at
 from minidb.innodb.undo import DATA, DELETE, KIND, REPLACED, TABLE, Record
 from minidb.trace import RecordPurged
 
@@ -46,14 +46,18 @@ def _purge_record(core: Core, table: DictTable, roll_ptr: int, record: Record) -
     """What the change in `record` superseded can go, unless it is in use again."""
     old: Row = record[DATA]
     old_whole = core.whole(table, old) if table.externals else old
-    key = table.clustered.layout.key_of(old_whole)
-    row = table.clustered.tree.get(key)
+    clustered = table.clustered
+    key = clustered.layout.key_of(old_whole)
+    page, i, found = clustered.tree.locate(key)
+    row = page.rows[i] if found else None
+    # a row that is still deleted by this change has no version left that anybody reads
+    gone = record[KIND] == DELETE and row is not None and row[DELETED] and row[ROLL_PTR] == roll_ptr
     if not old[DELETED]:
-        _purge_entries(core, table, row, old_whole)
+        _purge_entries(core, table, None if gone else row, old_whole)
     if record[KIND] == DELETE:
-        if row is not None and row[DELETED] and row[ROLL_PTR] == roll_ptr:
-            remove(core, table.clustered, key)
-            _tell(core, table, "PRIMARY" if not table.clustered.layout.has_row_id else table.clustered.name, key)
+        if gone and row is not None:
+            remove_at(core, clustered, page, i)
+            _tell(core, table, "PRIMARY" if not clustered.layout.has_row_id else clustered.name, key)
             if table.externals:
                 external.free(core.mtr, table.space, external.references(row))
     elif record[REPLACED]:
@@ -63,13 +67,13 @@ def _purge_record(core: Core, table: DictTable, roll_ptr: int, record: Record) -
 
 def _purge_entries(core: Core, table: DictTable, row: Row | None, old: Row) -> None:
     """Remove the delete-marked entries of version `old` that no version of `row` still in use stands under."""
-    resolve = core.resolver(table)
+    resolve = core.resolver(table) if table.externals else None
     for index in table.secondaries:
         layout = index.layout
         key = layout.key_of(old)
         page, i, found = index.tree.locate(key)
         if found and len(page.rows[i]) > layout.width and not core.versions.has_entry(row, key, layout, resolve):
-            remove(core, index, key)
+            remove_at(core, index, page, i)
             _tell(core, table, index.name, key)
 
 

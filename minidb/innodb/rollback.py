@@ -14,6 +14,8 @@ from minidb.innodb.dict_table import ClusteredIndex, DictTable, SecondaryIndex
 from minidb.innodb.layout import DELETED, MARK, ROLL_PTR, TRX_ID
 from minidb.innodb.trx import InnodbTrx
 from minidb.innodb.undo import DATA, INSERT, KIND, TABLE, Record
+from minidb.storage.btree import KeyMissing
+from minidb.storage.page import Page
 
 if TYPE_CHECKING:
     from minidb.innodb.core import Core
@@ -121,6 +123,15 @@ def mark_entry(core: Core, trx: InnodbTrx, index: SecondaryIndex, key: Key) -> N
 
 def remove(core: Core, index: ClusteredIndex | SecondaryIndex, key: Key) -> None:
     """Take a record out of its tree; its locks go to its successor."""
+    page, i, found = index.tree.locate(key)
+    if not found:
+        raise KeyMissing(key)
+    remove_at(core, index, page, i)
+
+
+def remove_at(core: Core, index: ClusteredIndex | SecondaryIndex, page: Page, i: int) -> None:
+    """Take record `i` of a leaf out of its tree; its locks go to its successor."""
+    key = page.keys[i]
     if key in index.locks:
         core.locks.inherit_on_removal(index.locks, key, core.successor(index, key))
-    index.tree.delete(core.mtr, key)
+    index.tree.delete_at(core.mtr, page, i)

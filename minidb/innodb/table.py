@@ -164,9 +164,10 @@ class InnodbTable(Table):
             if page is None:
                 return []
             up_limit = view.up_limit
-            if page.max_trx_id >= up_limit or page.has_deleted or table.externals:
+            if page.max_trx_id >= up_limit or table.externals:
                 return None
             keys = page.keys
+            entries, whole = (page.rows, index.layout.width) if page.has_deleted else (None, 0)
             n, width = len(keys), len(prefix)
             get, clustered_key = self._get, index.layout.clustered_key
             rows: list[Row] = []
@@ -174,6 +175,9 @@ class InnodbTable(Table):
                 key = keys[i]
                 if key[:width] != prefix:
                     break
+                if entries is not None and len(entries[i]) > whole:  # marked, by a change that the view sees
+                    i += 1
+                    continue
                 row = get(clustered_key(key))
                 if row is not None:
                     if row[TRX_ID] >= up_limit:

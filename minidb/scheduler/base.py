@@ -221,6 +221,10 @@ class Scheduler(ABC):
     def poke(self, name: str) -> None:
         """There is work for worker `name`.  Cheap, any thread, latch held or not; ignored after `stop`."""
 
+    def assist(self, name: str) -> None:
+        """As `poke`, from a session at the end of its operation (latch not held): it may make the worker's next step itself."""
+        self.poke(name)
+
     @abstractmethod
     def stop(self) -> None:
         """End all workers (the step being made is finished first).  Latch not held.  Raises the first error a worker died of.

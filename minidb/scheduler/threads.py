@@ -78,6 +78,16 @@ class ThreadScheduler(Scheduler):
                 self._start(worker)
         self._open(worker)
 
+    def assist(self, name: str) -> None:
+        """Python runs one thread at a time: a worker of its own would only make sessions wait for latch and processor."""
+        worker = self._workers.get(name)
+        if worker is not None:
+            try:
+                worker.step()
+            except Exception as error:  # as in `_work`
+                self._failures.append(error)
+                self._workers.pop(name, None)
+
     @staticmethod
     def _open(worker: _Worker) -> None:
         try:

@@ -25,14 +25,14 @@ Types = tuple[type, ...]
 class Prepared:
     """A plan bound to one database: handles in the order of its tables, names to lock, engines to tell.
 
-    reads / writes: names for metadata locks, `wanted` both with modes, `noted` with modes as bits.  simple: a consistent read of InnoDB tables only.
-    quick: a change of InnoDB tables only.  virtual: some tables exist only while they are read.  version: the database's
-    definitions at binding.  counts_rows: sets FOUND_ROWS by itself.  limited: has a LIMIT of its own.  table_locks: (handle,
-    lock) of MyISAM tables.
+    reads / writes: names for metadata locks, `wanted` both with modes, `noted` with modes as bits. simple: a consistent read of
+    InnoDB tables only. quick: a change of InnoDB tables only. virtual: some tables exist only while they are read. version: the
+    database's definitions at binding. counts_rows: sets FOUND_ROWS by itself. limited: has a LIMIT of its own. table_locks:
+    (handle, lock) of MyISAM tables.
     """
 
-    __slots__ = ("changes", "columns", "counts_rows", "engines", "handles", "limited", "noted", "plan", "quick", "reads", "run", "simple",
-                 "table_locks", "uses_tables", "version", "virtual", "wanted", "writes")
+    __slots__ = ("changes", "columns", "counts_rows", "engines", "handles", "limited", "noted", "plan", "quick", "reads", "run",
+                 "simple", "table_locks", "uses_tables", "version", "virtual", "wanted", "writes")
 
     def __init__(self, plan: Plan, handles: list[Table], engines: tuple[Engine, ...], version: int, virtual: bool,
                  counts_rows: bool, limited: bool) -> None:

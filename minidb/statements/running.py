@@ -166,7 +166,7 @@ def write(session: Session, prepared: Prepared, params: Params, text: str, args:
         return session.run_plan(prepared, params, text, args)
     locks, innodb, alone = instance.metadata_locks, instance.innodb, trx.autocommit
     if alone:
-        owner.held.update(prepared.noted)  # noted without asking; whoever wants a table for himself looks after putting its name there
+        owner.held.update(prepared.noted)  # without asking; whoever wants a table for himself looks after putting its name there
         owner.writing = True
         if session.contended or prepared.version != instance.version:
             locks.release_transaction(owner)  # now ask
