@@ -29,7 +29,7 @@ def estimate(index: ClusteredIndex | SecondaryIndex, key_range: KeyRange) -> int
     found = index.tree.estimate(low, high)
     if index.clustered and index.user_width == 1:
         found -= (not low_inclusive and low is not None and index.tree.get(low) is not None)
-        found -= (not high_inclusive and high is not None and high != low and index.tree.get(high) is not None)
+    found -= (not high_inclusive and high is not None and high != low and index.tree.get(high) is not None)
     return max(0, found)
 
 

@@ -79,6 +79,8 @@ def _undo_change(core: Core, trx: InnodbTrx, table: DictTable, roll_ptr: int, re
             _take_back_entry(core, trx, index, new_key, old, explicit)
         if not old[DELETED]:
             _restore_entry(core, index, old_key, old_entry)
+    if explicit:
+        core.locks.convert_implicit(trx.locks, table.clustered.locks, key)
     page = tree.replace(core.mtr, key, old)
     if old[DELETED]:
         page.has_deleted = True
