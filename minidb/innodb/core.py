@@ -120,7 +120,7 @@ class Core:
         self, index: SecondaryIndex, key: Key, deleted: bool, asker: InnodbTrx | None = None
     ) -> InnodbTrx | None:
         """The active transaction that holds an implicit X lock on a secondary entry: the one that has written its row, if one of
-        its changes touched this very entry (inserted it, marked it, or took the mark away).  asker: who wants to know; where the
+        its changes touched this very entry (inserted it, marked it, took the mark away, or changed its spelling).  asker: who wants to know; where the
         profile says so, its own rows are its own with all their entries."""
         table = index.table
         row = table.clustered.tree.get(index.layout.clustered_key(key))
@@ -129,16 +129,18 @@ class Core:
         owner = self.system.active.get(row[TRX_ID])
         if owner is None or (owner is asker and self.locks.profile.owns_entries_of_own_rows()):
             return owner
-        key_of = index.layout.key_of
+        layout = index.layout
         present = not deleted
         resolve = self.resolver(table)
+        spelled = None if deleted or layout.is_key else layout.entry_of(row if resolve is None else resolve(row))
         while row[TRX_ID] == owner.id:
             roll_ptr = row[ROLL_PTR]
             if not roll_ptr:
                 return owner  # inserted by it
             row = self.undo.old_row(roll_ptr)
-            before = not row[DELETED] and key_of(row if resolve is None else resolve(row)) == key
-            if before is not present:
+            whole = row if resolve is None else resolve(row)
+            before = not row[DELETED] and layout.key_of(whole) == key
+            if before is not present or (before and spelled is not None and layout.entry_of(whole) != spelled):
                 return owner
         return None
 

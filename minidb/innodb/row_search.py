@@ -85,7 +85,7 @@ class LockingCursor(Cursor):
         self._reverse = scan.reverse
         self._mode = X if scan.mode == ReadMode.EXCLUSIVE else S
         self._covering = scan.covering and not index.clustered and (scan.purpose == ScanPurpose.SELECT or self._mode == S)
-        self._icp = scan.purpose == ScanPurpose.SELECT and not index.clustered and not self._covering and not scan.reverse
+        self._icp = scan.condition is not None and scan.purpose == ScanPurpose.SELECT and not self._covering and not scan.reverse
         self._try_semi = (
             index.clustered and scan.purpose == ScanPurpose.UPDATE and self._mode == X
             and trx.isolation <= Isolation.READ_COMMITTED
