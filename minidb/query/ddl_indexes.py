@@ -79,6 +79,8 @@ class IndexBuilder:
         if len(self.made) >= MAX_KEYS:
             raise SqlError.of(1069, MAX_KEYS)
         parts = self._limited(parts, unique)
+        if any(x.parts == parts and x.unique == unique and not x.primary for x in self.made) and not primary:
+            self.env.warn("Note", 1831, f"Duplicate index `{name}`. This is deprecated and will be disallowed in a future release")
         return self._append(name, parts, unique, primary, (spec.using or "").upper(), spec.comment)
 
     def add_nameless(self, ordinals: Sequence[int]) -> IndexDef:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from minidb.engine import Engine, Isolation, ReadMode, Table
@@ -116,8 +117,9 @@ def _remember(session: Session, text: str, args: Any, key: str, params: tuple[An
             entry.key = form.key
             entry.bind = form.ordered if form.names is not None else None
             texts.with_args[text] = entry
-        if entry.key == key:
-            entry.by_types[tuple(map(type, params))] = prepared
+        types = tuple(map(type, params))
+        if entry.key == key and not (Decimal in types and prepared.plan.kind == "select"):
+            entry.by_types[types] = prepared
     texts.bound()
     return entry
 
@@ -125,12 +127,19 @@ def _remember(session: Session, text: str, args: Any, key: str, params: tuple[An
 def prepare_key(session: Session, key: str, params: tuple[Any, ...]) -> Prepared:
     """The plan of a normalised text for parameters of these types, bound to this database."""
     types = tuple(map(type, params))
+    if Decimal in types:
+        types = _with_scales(types, params)
     texts = session.texts
     prepared = texts.keys.get((key, types))
     if prepared is None or prepared.version != session.instance.version:
         prepared = bind(session, compiled(session, key, types, params))
         texts.keys[(key, types)] = prepared
     return prepared
+
+
+def _with_scales(types: tuple[Any, ...], params: tuple[Any, ...]) -> tuple[Any, ...]:
+    """`types` with the digits of DECIMALs: the scale of a result, and how far it is rounded, depend on them."""
+    return tuple(value.as_tuple().exponent if t is Decimal else t for t, value in zip(types, params, strict=True))
 
 
 def compiled(session: Session, key: str, types: tuple[type, ...], params: tuple[Any, ...]) -> CompiledPlan:
