@@ -92,6 +92,7 @@ class Database(Definitions):
         try:
             self.scheduler = scheduler or ThreadScheduler()
             self.started = self.scheduler.now()
+            self.changing = self.scheduler.new_lock()
             recovery = Recovery(self, verbose)
             self.recovered = recovery.told
             self._start(recovery, buffer_pool_pages, leaf_capacity, log_bytes)

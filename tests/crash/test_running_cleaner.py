@@ -31,6 +31,13 @@ def test_threads_over_a_small_log(tmp_path: Path) -> None:
                     mine.execute("DELETE FROM t WHERE id = %s", ((n - 2) * THREADS + who,))
                 mine.execute("UPDATE account SET money = money + 1 WHERE id = %s", (who,))
                 mine.execute("COMMIT")
+                if n % 12 == who:  # definitions of several sessions at once
+                    mine.execute(f"CREATE TABLE d{who} (id INT PRIMARY KEY)")
+                    mine.execute(f"INSERT INTO d{who} VALUES ({n})")
+                    mine.execute(f"RENAME TABLE d{who} TO e{who}")
+                    mine.execute(f"ALTER TABLE e{who} ADD COLUMN x INT")
+                    assert mine.execute(f"SELECT id FROM e{who}").rows == [(n,)]
+                    mine.execute(f"DROP TABLE e{who}")
         except BaseException as error:
             failures.append(error)
 
