@@ -2,8 +2,9 @@
 
 `append` (latch held) encodes a mini-transaction as one group into a buffer.  `commit` (latch free) returns when the log up to a
 position is as durable as innodb_flush_log_at_trx_commit asks for: 1 written and synced, 2 written, 0 left to the background.
-Whoever comes first writes and syncs for all who come meanwhile (group commit); the others find their position durable when they
-get the lock.  `write_up_to` is the same for pages that are about to be written (latch held; order of locks: latch, flush, buffer).
+Whoever comes first leads: it writes and syncs for all who have come by then (group commit).  Who comes meanwhile waits; when the
+leader is done it lets go those whose commits are durable now, and one of the others leads.  `write_up_to` is the same for pages
+that are about to be written (latch held; order of locks: latch, flush, buffer).
 
 A write or sync of the log that fails is never repeated: what the disk holds is unknown from then on.  The log stops for good, the
 database is told (`on_failure`), and opening it again recovers what is on the disk.
@@ -23,7 +24,7 @@ from minidb.storage.page_codec import encode_page
 from minidb.storage.redo_record import encode_change, encode_free, encode_group, encode_image
 
 if TYPE_CHECKING:
-    from minidb.scheduler import Scheduler
+    from minidb.scheduler import Mutex, Scheduler
 
 SYNC, WRITE = 1, 2  # values of innodb_flush_log_at_trx_commit; 0 is neither
 FLUSH_WORKER = "innodb-log-flush"
@@ -46,8 +47,8 @@ class RedoLog:
     """
 
     __slots__ = (
-        "_buffer", "_buffer_lock", "_flush_lock", "_hurry_at", "capacity", "durable", "epoch", "failure", "files", "flushes",
-        "hurry", "lsn", "on_failure", "policy", "scheduler", "written",
+        "_buffer", "_buffer_lock", "_flush_lock", "_followers", "_hurry_at", "_led", "_queue_lock", "capacity", "durable", "epoch",
+        "failure", "files", "flushes", "hurry", "lsn", "on_failure", "policy", "scheduler", "written",
     )
 
     def __init__(self, files: LogFiles, lsn: int, epoch: int, scheduler: Scheduler) -> None:
@@ -63,7 +64,10 @@ class RedoLog:
         self.flushes = 0
         self._buffer: list[bytes] = []
         self._buffer_lock = scheduler.new_lock()
-        self._flush_lock = scheduler.new_lock()
+        self._flush_lock = scheduler.new_lock()  # held while the files are written
+        self._queue_lock = scheduler.new_lock()
+        self._led = False  # somebody is making the log durable
+        self._followers: list[tuple[int, Mutex]] = []  # (position, gate) of those who wait for it
         self._hurry_at = files.checkpoint.lsn + self.capacity // 4
         scheduler.spawn(FLUSH_WORKER, self._background)
 
@@ -110,12 +114,59 @@ class RedoLog:
         """Return when the group that begins at `lsn` is durable.  Raises OperationalError once the log has failed."""
         if self.failure is not None:
             raise stopped(self.failure)
-        if self.durable > lsn:
+        if self.durable > lsn or self._follow(lsn):
             return
-        with self._flush_lock:
+        try:
+            with self._flush_lock:
+                if self.durable <= lsn:
+                    self._write(True)
+        finally:
+            self._resign()
+
+    def _follow(self, lsn: int) -> bool:
+        """True once somebody else has made the log durable beyond `lsn`; False: the caller leads, and has to `_resign`."""
+        with self._queue_lock:
             if self.durable > lsn:
-                return
-            self._write(True)
+                return True
+            if not self._led:
+                self._led = True
+                return False
+            gate = self.scheduler.new_lock()
+            gate.acquire()
+            self._followers.append((lsn, gate))
+        try:
+            gate.acquire()  # opened by a leader that has resigned
+        except BaseException:  # Ctrl-C: nobody may wait for us to lead
+            self._leave(lsn, gate)
+            raise
+        if self.durable > lsn:
+            return True
+        if self.failure is not None:
+            self._resign()  # in case it was our turn
+            raise stopped(self.failure)
+        return False
+
+    def _leave(self, lsn: int, gate: Mutex) -> None:
+        """A follower gives up waiting."""
+        with self._queue_lock:
+            waiting = (lsn, gate) in self._followers
+            if waiting:
+                self._followers.remove((lsn, gate))
+        if not waiting and self.durable <= lsn:
+            self._resign()
+
+    def _resign(self) -> None:
+        """Let go all followers whose position is durable, and one of the others: it leads now."""
+        with self._queue_lock:
+            durable = self.durable
+            waiting = [follower for follower in self._followers if follower[0] >= durable]
+            for lsn, gate in self._followers:
+                if lsn < durable:
+                    gate.release()
+            self._led = bool(waiting)
+            if waiting:
+                waiting.pop(0)[1].release()
+            self._followers = waiting
 
     def commit(self) -> None:
         """Make the log up to now as durable as asked for.  Latch not held."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+import threading
 
 import pytest
 
 from minidb.errors import OperationalError
-from minidb.scheduler import StepScheduler
+from minidb.scheduler import StepScheduler, ThreadScheduler
 from minidb.storage.file import MemoryFileSystem
 from minidb.storage.log_files import SMALLEST, START_LSN, LogFiles, file_name
 from minidb.storage.mtr import Op
@@ -136,3 +137,65 @@ def test_a_failed_write_stops_the_log_for_good() -> None:
         with pytest.raises(OperationalError, match="has stopped because a write to disk failed"):
             redo.write_up_to(START_LSN)
     assert len(told) == 1 and isinstance(told[0], OSError)
+
+
+def test_one_leader_syncs_for_all_who_wait() -> None:
+    """Ten threads commit while a sync is under way: one more sync serves them all."""
+    began, go_on = threading.Event(), threading.Event()
+
+    class Slow(LogFiles):
+        def sync(self) -> None:
+            began.set()
+            assert go_on.wait(10)
+
+    made = LogFiles.create(MemoryFileSystem(), SMALLEST)
+    redo = RedoLog(Slow(made.files, made.bytes_each, made.checkpoint), START_LSN, 1, ThreadScheduler())
+    redo.append([], [], [])
+    threads = [threading.Thread(target=redo.commit)]
+    threads[0].start()
+    assert began.wait(10)
+    for _ in range(10):
+        redo.append([], [], [])
+        threads.append(threading.Thread(target=redo.commit))
+        threads[-1].start()
+    while len(redo._followers) < 10:
+        threads[0].join(0.001)
+    go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in threads)
+    assert redo.flushes == 2 and redo.durable == redo.lsn
+
+
+def test_all_who_wait_are_told_that_the_log_has_stopped() -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    class Broken(LogFiles):
+        def sync(self) -> None:
+            began.set()
+            assert go_on.wait(10)
+            raise OSError(5, "Input/output error")
+
+    made = LogFiles.create(MemoryFileSystem(), SMALLEST)
+    redo = RedoLog(Broken(made.files, made.bytes_each, made.checkpoint), START_LSN, 1, ThreadScheduler())
+    told: list[str] = []
+
+    def commit() -> None:
+        try:
+            redo.commit()
+        except OperationalError as error:
+            told.append(error.message)
+
+    redo.append([], [], [])
+    threads = [threading.Thread(target=commit) for _ in range(6)]
+    threads[0].start()
+    assert began.wait(10)
+    for thread in threads[1:]:
+        redo.append([], [], [])
+        thread.start()
+    while len(redo._followers) < 5:
+        threads[0].join(0.001)
+    go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert len(told) == 6 and all("has stopped" in message for message in told)
