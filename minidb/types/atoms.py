@@ -48,13 +48,31 @@ def _write_long(out: bytearray, tag: bytes, payload: bytes) -> None:
     out += payload
 
 
+def _small(number: int) -> bytes:
+    out = bytearray(b"i")
+    _varint(out, _zigzag(number))
+    return bytes(out)
+
+
+_SMALL = [_small(number) for number in range(4096)]  # most numbers of a database are small
+_SHORT = [b"s" + bytes((length,)) for length in range(128)]  # so are most strings
+
+
 def _write(out: bytearray, value: Any) -> None:
     kind = type(value)
     if kind is int:
-        out += b"i"
-        _varint(out, _zigzag(value))
+        if 0 <= value < 4096:
+            out += _SMALL[value]
+        else:
+            out += b"i"
+            _varint(out, _zigzag(value))
     elif kind is str:
-        _write_long(out, b"s", value.encode())
+        data = value.encode()
+        if len(data) < 128:
+            out += _SHORT[len(data)]
+            out += data
+        else:
+            _write_long(out, b"s", data)
     elif value is None:
         out += b"N"
     elif kind is tuple:
@@ -100,8 +118,12 @@ def _write_rare(out: bytearray, value: Any) -> None:
 
 def _write_members(out: bytearray, values: tuple[Any, ...]) -> None:
     _varint(out, len(values))
+    small = _SMALL
     for value in values:
-        _write(out, value)
+        if type(value) is int and 0 <= value < 4096:
+            out += small[value]
+        else:
+            _write(out, value)
 
 
 def encode_atoms(values: tuple[Any, ...]) -> bytes:
