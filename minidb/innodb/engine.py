@@ -259,6 +259,13 @@ class InnodbEngine(Engine):
             self._handles.clear()
             core.space.close()
 
+    def monitor(self) -> str:
+        """SHOW ENGINE INNODB STATUS."""
+        from minidb.innodb.monitor import monitor_text
+
+        with self._latch:
+            return monitor_text(self, lambda: self.scheduler.wall_clock().replace(microsecond=0))
+
     def status(self) -> dict[str, int | str]:
         core, locks = self.core, self.locks
         stats = core.pool.stats

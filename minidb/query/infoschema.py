@@ -16,7 +16,7 @@ from minidb.engine import Row, TableStats
 from minidb.query import infoschema_defs
 from minidb.query.ddl_keys import parent_index
 from minidb.query.show_create import default_value_text, now_text
-from minidb.query.virtual import VirtualTable
+from minidb.query.virtual import SYSTEM_DATABASES, VirtualTable
 from minidb.types.sqltype import Family, SqlType
 
 DATABASE = infoschema_defs.DATABASE
@@ -72,6 +72,12 @@ class World(Protocol):
 
     def transaction_rows(self) -> Iterable[Row]: ...
 
+    def innodb_locks(self) -> Iterable[Row]: ...
+
+    def innodb_lock_waits(self) -> Iterable[Row]: ...
+
+    def innodb_metrics(self) -> Iterable[Row]: ...
+
 
 class InformationSchema:
     """The tables of information_schema as `world` sees them."""
@@ -94,7 +100,8 @@ def _nothing(world: World) -> Iterator[Row]:
 
 
 def _schemata(world: World) -> Iterator[Row]:
-    yield ("def", DATABASE, "utf8mb3", "utf8mb3_general_ci", None, "")
+    for name in sorted(SYSTEM_DATABASES):
+        yield ("def", name, "utf8mb3", "utf8mb3_general_ci", None, "")
     for name in sorted(world.dictionary.schemas):
         database = world.dictionary.schemas[name]
         yield ("def", name, database.charset, database.collation, None, "")
@@ -321,5 +328,7 @@ _ROWS: dict[str, Callable[[World], Iterator[Row]]] = {
     "PROCESSLIST": _processlist, "GLOBAL_VARIABLES": _variables("global"), "SESSION_VARIABLES": _variables("session"),
     "GLOBAL_STATUS": _status("global"), "SESSION_STATUS": _status("session"), "PLUGINS": _plugins,
     "USER_PRIVILEGES": _user_privileges, "SYSTEM_VARIABLES": lambda world: iter(world.system_variable_rows()),
+    "INNODB_LOCKS": lambda world: iter(world.innodb_locks()), "INNODB_LOCK_WAITS": lambda world: iter(world.innodb_lock_waits()),
+    "INNODB_METRICS": lambda world: iter(world.innodb_metrics()),
     "INNODB_TRX": lambda world: iter(world.transaction_rows()),
 }

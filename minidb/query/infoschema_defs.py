@@ -122,6 +122,12 @@ _COLUMNS: dict[str, str] = {
         "AVG_ROW_LENGTH:i DATA_LENGTH:i MAX_DATA_LENGTH:i INDEX_LENGTH:i DATA_FREE:i CREATE_TIME:d UPDATE_TIME:d "
         "CHECK_TIME:d CHECKSUM:i STATUS:20 EXTRA:255"
     ),
+    "INNODB_LOCKS": (
+        "lock_id:193 lock_trx_id:i lock_mode:32 lock_type:9 lock_table:1024 lock_index:1024 lock_space:i lock_page:i lock_rec:i "
+        "lock_data:8192"
+    ),
+    "INNODB_LOCK_WAITS": "requesting_trx_id:i requested_lock_id:193 blocking_trx_id:i blocking_lock_id:193",
+    "INNODB_METRICS": "NAME:193 SUBSYSTEM:193 COUNT:i ENABLED:i TYPE:64 COMMENT:193",
     "INNODB_TRX": (
         "trx_id:i trx_state:13 trx_started:d trx_requested_lock_id:81 trx_wait_started:d trx_weight:i "
         "trx_mysql_thread_id:i trx_query:1024 trx_operation_state:64 trx_tables_in_use:i trx_tables_locked:i "

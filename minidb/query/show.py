@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from minidb.catalog import TableDef
 from minidb.engine import Row
 from minidb.errors import SqlError, unsupported
-from minidb.query import ast, infoschema_defs
+from minidb.query import ast, infoschema_defs, perfschema
 from minidb.query.infoschema import (
     DATABASE,
     PRIVILEGES,
@@ -106,8 +106,8 @@ def _database(stmt: ast.Show, world: ShowWorld) -> str:
     name = stmt.db or world.database
     if name is None:
         raise SqlError.of(1046)
-    if name.lower() == DATABASE:
-        return DATABASE
+    if name.lower() in (DATABASE, perfschema.DATABASE):
+        return name.lower()
     world.dictionary.database(name)
     return name
 
@@ -118,7 +118,7 @@ def _suffix(stmt: ast.Show) -> str:
 
 # ---- databases and tables
 def _databases(stmt: ast.Show, world: ShowWorld) -> Answer:
-    names = sorted([*world.dictionary.databases(), DATABASE])
+    names = sorted([*world.dictionary.databases(), DATABASE, perfschema.DATABASE])
     return Answer((("Database" + _suffix(stmt), NAME),), [(n,) for n in names])
 
 
@@ -126,7 +126,8 @@ def _tables(stmt: ast.Show, world: ShowWorld) -> Answer:
     db = _database(stmt, world)
     heading = f"Tables_in_{db}{_suffix(stmt)}"
     kind = "SYSTEM VIEW" if db == DATABASE else "BASE TABLE"
-    names = infoschema_defs.names() if db == DATABASE else world.dictionary.tables(db)
+    virtual = {DATABASE: infoschema_defs.names, perfschema.DATABASE: perfschema.names}.get(db)
+    names = virtual() if virtual is not None else world.dictionary.tables(db)
     if stmt.full:
         return Answer(((heading, NAME), ("Table_type", NAME)), [(n, kind) for n in names])
     return Answer(((heading, NAME),), [(n,) for n in names])

@@ -11,6 +11,7 @@ from minidb.errors import SqlError
 from minidb.types.sqltype import Family, SqlType
 
 COLLATION = "utf8mb3_general_ci"
+SYSTEM_DATABASES = frozenset({"information_schema", "performance_schema"})
 
 
 def text_type(length: int = 64) -> SqlType:

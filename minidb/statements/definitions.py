@@ -18,6 +18,7 @@ from minidb.query import ast
 from minidb.query.ddl import define_like, define_table
 from minidb.query.ddl_columns import DefineEnv, charset_options, check_name
 from minidb.query.ddl_keys import constraint_text, quote
+from minidb.query.virtual import SYSTEM_DATABASES
 from minidb.statements.preparing import prepare_source
 from minidb.statements.result import Result, done
 from minidb.statements.transactions import implicit_commit
@@ -26,7 +27,6 @@ from minidb.statements.wait_clause import wait_seconds
 if TYPE_CHECKING:
     from minidb.session import Session
 
-SYSTEM = frozenset({"information_schema"})
 Name = tuple[str, str]
 
 
@@ -41,8 +41,8 @@ def environment(session: Session, db: str, is_temporary: bool = False) -> Define
 def full_name(session: Session, ref: ast.TableRef) -> Name:
     """(database, table) of a name as written; raises 1046, 1044 for system databases."""
     db = ref.db or session.current_database()
-    if db.lower() in SYSTEM:
-        raise SqlError.of(1044, session.user, session.host, "information_schema")
+    if db.lower() in SYSTEM_DATABASES:
+        raise SqlError.of(1044, session.user, session.host, db.lower())
     return db, ref.name
 
 
@@ -85,7 +85,7 @@ def create_database(session: Session, stmt: ast.CreateDatabase) -> Result:
     name = check_name(stmt.name, 1102)
     instance = session.instance
     enter(session, [(name, "")])
-    exists = name in instance.dictionary.schemas or name.lower() in SYSTEM
+    exists = name in instance.dictionary.schemas or name.lower() in SYSTEM_DATABASES
     if exists and stmt.or_replace:
         instance.drop_database(name)
     elif exists:
@@ -105,7 +105,7 @@ def create_database(session: Session, stmt: ast.CreateDatabase) -> Result:
 def drop_database(session: Session, stmt: ast.DropDatabase) -> Result:
     instance, name = session.instance, stmt.name
     if name not in instance.dictionary.schemas:
-        if name.lower() in SYSTEM:
+        if name.lower() in SYSTEM_DATABASES:
             raise SqlError.of(1044, session.user, session.host, name)
         error = SqlError.of(1008, name)
         if not stmt.if_exists:

@@ -12,6 +12,7 @@ from minidb.query import ast
 from minidb.query.context import SessionState
 from minidb.query.environment import ServerRules
 from minidb.query.plan import PlanTable
+from minidb.query.virtual import SYSTEM_DATABASES
 from minidb.statements.cache import CompiledPlan, Entry, Prepared, plans_for, signature, tree_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ PLAN_WORDS = frozenset({"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH
 PLAN_TYPES = (ast.Select, ast.SetOperation, ast.TableValues, ast.Insert, ast.Update, ast.Delete, ast.Do)
 LONGEST_KEPT = 4000
 TEMPORARY = "#tmp"
-DATABASE = "information_schema"
 _first_word = re.compile(r"[\s(]*([A-Za-z]+)").match
 
 
@@ -161,7 +161,7 @@ def _fits(session: Session, candidate: CompiledPlan) -> bool:
     for needed in candidate.needs:
         if session.temporary and (needed.db, needed.name) in session.temporary:
             return False
-        if needed.db == DATABASE:
+        if needed.db in SYSTEM_DATABASES:
             continue
         found = session.instance.dictionary.find_table(needed.db, needed.name)
         if found is None or signature(found) != needed:
@@ -192,7 +192,7 @@ def bind(session: Session, made: CompiledPlan) -> Prepared:
         engine = instance.engines.get(handle.tdef.engine)
         if engine is not None and engine not in engines:
             engines.append(engine)
-    virtual = any(t.db == DATABASE for t in made.plan.tables)
+    virtual = any(t.db in SYSTEM_DATABASES for t in made.plan.tables)
     return Prepared(made.plan, handles, tuple(engines), version, virtual, made.counts_rows, made.limited)
 
 
@@ -217,27 +217,33 @@ def open_table(session: Session, db: str | None, name: str) -> Table:
         handle = session.temporary.get((db, name))
         if handle is not None:
             return handle
-    if db.lower() == DATABASE:
-        return _virtual(session, name)
+    if db.lower() in SYSTEM_DATABASES:
+        return _virtual(session, db.lower(), name)
     if session.locked is not None and session.instance.dictionary.find_table(db, name) is None:
         raise SqlError.of(1100, name)
     return session.instance.open_table(db, name)
 
 
-def _virtual(session: Session, name: str) -> Table:
+def _virtual(session: Session, db: str, name: str) -> Table:
     from minidb.query.infoschema import InformationSchema
+    from minidb.query.perfschema import PerformanceSchema
     from minidb.statements.world import SessionWorld
 
+    if db == "performance_schema":
+        found = PerformanceSchema(SessionWorld(session)).open(name)
+        if found is None:
+            raise SqlError.of(1146, db, name)
+        return found
     found = InformationSchema(SessionWorld(session)).open(name)
     if found is None:
-        raise SqlError.of(1109, name, DATABASE)
+        raise SqlError.of(1109, name, db)
     return found
 
 
 def resolve_handle(session: Session, table: PlanTable) -> Table:
     """The handle that a plan's table stands for."""
-    if table.db == DATABASE:
-        return _virtual(session, table.name)
+    if table.db in SYSTEM_DATABASES:
+        return _virtual(session, table.db, table.name)
     if table.db.startswith(TEMPORARY):
         for handle in session.temporary.values():
             if handle.tdef.full_name == (table.db, table.name):

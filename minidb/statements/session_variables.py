@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from minidb.engine import Isolation
 from minidb.errors import SqlError
+from minidb.query.virtual import SYSTEM_DATABASES
 from minidb.statements.variables import SessionVariables, parse_zone
 
 if TYPE_CHECKING:
@@ -231,8 +232,8 @@ class SessionSettings:
 
     def use(self, name: str) -> None:
         """USE: make `name` the current database; raises 1049."""
-        if name.lower() == "information_schema":
-            name, charset, collation_name = "information_schema", "utf8mb3", "utf8mb3_general_ci"
+        if name.lower() in SYSTEM_DATABASES:
+            name, charset, collation_name = name.lower(), "utf8mb3", "utf8mb3_general_ci"
         else:
             found = self.instance.dictionary.database(name)
             charset, collation_name = found.charset, found.collation

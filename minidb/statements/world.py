@@ -134,6 +134,47 @@ class SessionWorld:
                    trx.session_id, s.current if s else None, "", 0, 0, 0, 0, 0, trx.undo_records, 0, level, 1,
                    int(trx.foreign_key_checks), None, int(trx.read_only), 0)
 
+    # ---- locks
+    def data_locks(self) -> list[Row]:
+        """performance_schema.data_locks."""
+        from minidb.innodb import lock_listing
+
+        instance = self.session.instance
+        with instance.scheduler.latch:
+            return lock_listing.data_locks(instance.innodb.locks)
+
+    def data_lock_waits(self) -> list[Row]:
+        """performance_schema.data_lock_waits."""
+        from minidb.innodb import lock_listing
+
+        instance = self.session.instance
+        with instance.scheduler.latch:
+            return lock_listing.data_lock_waits(instance.innodb.locks)
+
+    def metadata_locks(self) -> list[Row]:
+        """performance_schema.metadata_locks."""
+        instance = self.session.instance
+        with instance.scheduler.latch:
+            locks = instance.metadata_locks.locks()
+        return [("GLOBAL" if not lock.table else "TABLE", lock.db or None, lock.table or None, None, 0, lock.mode, lock.duration,
+                 lock.status, "", lock.session_id, None) for lock in locks]
+
+    def innodb_locks(self) -> list[Row]:
+        """information_schema.INNODB_LOCKS: the locks that somebody waits for, and the requests that wait."""
+        involved = {lock_id for wait in self.data_lock_waits() for lock_id in (wait[1], wait[6])}
+        return [(r[1], r[2], r[12].split(",")[0], r[11], f"`{r[5]}`.`{r[6]}`", r[9], None, None, None, r[14])
+                for r in self.data_locks() if r[1] in involved]
+
+    def innodb_lock_waits(self) -> list[Row]:
+        """information_schema.INNODB_LOCK_WAITS."""
+        return [(w[2], w[1], w[7], w[6]) for w in self.data_lock_waits()]
+
+    def innodb_metrics(self) -> list[Row]:
+        """information_schema.INNODB_METRICS: the engine's counters under their status names."""
+        found = self.session.instance.innodb.status()
+        return [(name.removeprefix("Innodb_").lower(), "innodb", value, 1, "status_counter", name)
+                for name, value in sorted(found.items()) if isinstance(value, int)]
+
     def engine_status(self, engine: str) -> list[Row]:
         """SHOW ENGINE ... STATUS."""
         instance = self.session.instance

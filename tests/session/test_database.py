@@ -29,7 +29,7 @@ def test_a_fresh_database_has_test_selected() -> None:
     with Database() as database:
         session = database.session()
         assert session.database == "test"
-        assert session.execute("SHOW DATABASES").rows == [("information_schema",), ("test",)]
+        assert session.execute("SHOW DATABASES").rows == [("information_schema",), ("performance_schema",), ("test",)]
 
 
 def test_what_was_written_is_there_after_reopening(tmp_path: Path) -> None:
