@@ -298,7 +298,7 @@ class Session(SessionSettings):
         wanted: Sequence[tuple[Table, TableLock]] = prepared.table_locks
         if self.low_priority:
             wanted = [(h, TableLock.WRITE_LOW_PRIORITY if k == TableLock.WRITE else k) for h, k in wanted]
-        self.instance.myisam.lock_tables(self.trx, wanted, self.lock_wait_seconds)
+        self.instance.myisam.lock_tables(self.trx, wanted, self.lock_wait_seconds, prepared.high_priority)
 
     # ---- ends
     def autocommitted(self) -> None:

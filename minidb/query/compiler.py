@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from minidb.engine import Isolation, ReadMode, Row
+from minidb.engine import Isolation, ReadMode, Row, TableLock
 from minidb.errors import unsupported
 from minidb.query import ast
 from minidb.query.binder import Binder
@@ -121,6 +121,9 @@ def compile_statement(stmt: ast.Statement, env: CompileEnv, params: tuple[Any, .
 def _compile_query(statement: Statement, stmt: ast.Query, reading: ReadMode = ReadMode.SNAPSHOT) -> Plan:
     bound = statement.binder.query(stmt, None, "SIMPLE")
     statement.needs.add_query(bound)
+    for table in statement.state.sources:
+        if table.lock is TableLock.READ:
+            table.lock = TableLock.READ_LOCAL  # a query lets others append to a MyISAM table without holes
     transactional = any(s.transactional for s in statement.state.sources)
     shared = transactional and reading is ReadMode.SHARED
     locking = shared or any(b.lock_mode for b in _blocks(bound))

@@ -27,15 +27,15 @@ class Prepared:
 
     reads / writes: names for metadata locks, `wanted` both with modes, `noted` with modes as bits. simple: a consistent read of
     InnoDB tables only. quick: a change of InnoDB tables only. virtual: some tables exist only while they are read. version: the
-    database's definitions at binding. counts_rows: sets FOUND_ROWS by itself. limited: has a LIMIT of its own. table_locks:
-    (handle, lock) of MyISAM tables.
+    database's definitions at binding. counts_rows: sets FOUND_ROWS by itself. limited: has a LIMIT of its own.
+    high_priority: reads before writers that wait for a MyISAM table. table_locks: (handle, lock) of MyISAM tables.
     """
 
-    __slots__ = ("changes", "columns", "counts_rows", "engines", "handles", "limited", "noted", "plan", "quick", "reads", "run",
-                 "simple", "table_locks", "uses_tables", "version", "virtual", "wanted", "writes")
+    __slots__ = ("changes", "columns", "counts_rows", "engines", "handles", "high_priority", "limited", "noted", "plan", "quick",
+                 "reads", "run", "simple", "table_locks", "uses_tables", "version", "virtual", "wanted", "writes")
 
     def __init__(self, plan: Plan, handles: list[Table], engines: tuple[Engine, ...], version: int, virtual: bool,
-                 counts_rows: bool, limited: bool) -> None:
+                 counts_rows: bool, limited: bool, high_priority: bool = False) -> None:
         self.plan = plan
         self.run = plan.run
         self.columns = plan.columns
@@ -46,6 +46,7 @@ class Prepared:
         self.virtual = virtual
         self.counts_rows = counts_rows
         self.limited = limited
+        self.high_priority = high_priority
         self.uses_tables = bool(plan.tables)
         real = [t for t, h in zip(plan.tables, handles, strict=True) if h.tdef.id]
         wanted = {(t.db, t.name) for t in real if t.write or t.lock >= TableLock.CONCURRENT_INSERT}
@@ -109,13 +110,15 @@ class Texts:
 class CompiledPlan:
     """A plan, and the definitions (without ids) that it was compiled for, in the order of its tables."""
 
-    __slots__ = ("counts_rows", "limited", "needs", "plan")
+    __slots__ = ("counts_rows", "high_priority", "limited", "needs", "plan")
 
-    def __init__(self, plan: Plan, needs: tuple[TableDef, ...], counts_rows: bool, limited: bool) -> None:
+    def __init__(self, plan: Plan, needs: tuple[TableDef, ...], counts_rows: bool, limited: bool,
+                 high_priority: bool = False) -> None:
         self.plan = plan
         self.needs = needs
         self.counts_rows = counts_rows
         self.limited = limited
+        self.high_priority = high_priority
 
 
 _plans: dict[Any, list[CompiledPlan]] = {}

@@ -179,7 +179,7 @@ def compile_tree(session: Session, tree: ast.Statement, params: tuple[Any, ...],
     needs = tuple(signature(resolve_handle(session, t).tdef) for t in plan.tables)
     options = tree.options if isinstance(tree, ast.Select) else ()
     limited = isinstance(tree, (ast.Select, ast.SetOperation)) and tree.limit is not None
-    return CompiledPlan(plan, needs, "SQL_CALC_FOUND_ROWS" in options, limited)
+    return CompiledPlan(plan, needs, "SQL_CALC_FOUND_ROWS" in options, limited, "HIGH_PRIORITY" in options)
 
 
 def bind(session: Session, made: CompiledPlan) -> Prepared:
@@ -193,7 +193,7 @@ def bind(session: Session, made: CompiledPlan) -> Prepared:
         if engine is not None and engine not in engines:
             engines.append(engine)
     virtual = any(t.db in SYSTEM_DATABASES for t in made.plan.tables)
-    return Prepared(made.plan, handles, tuple(engines), version, virtual, made.counts_rows, made.limited)
+    return Prepared(made.plan, handles, tuple(engines), version, virtual, made.counts_rows, made.limited, made.high_priority)
 
 
 def prepare_tree(session: Session, tree: ast.Statement, params: tuple[Any, ...] = (),

@@ -238,4 +238,5 @@ def test_locks_that_statements_ask_of_whole_tables(kit: Kit) -> None:
     assert lock("REPLACE INTO m VALUES (9, 9)") == [(TableLock.WRITE, True)]
     assert lock("UPDATE LOW_PRIORITY m SET b = 1") == [(TableLock.WRITE_LOW_PRIORITY, True)]
     assert lock("DELETE m FROM m JOIN n ON n.a = m.b") == [(TableLock.WRITE, True), (TableLock.READ, False)]
-    assert lock("SELECT * FROM n FOR UPDATE") == [(TableLock.READ, True)]
+    assert lock("SELECT * FROM n FOR UPDATE") == [(TableLock.READ_LOCAL, True)]
+    assert lock("SELECT * FROM m") == [(TableLock.READ_LOCAL, False)]
