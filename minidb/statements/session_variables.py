@@ -126,6 +126,8 @@ class SessionSettings:
             if name == "lock_profile":
                 self.instance.use_lock_profile(str(self.variables.world.check(name, value, self.warn)))
             stored = self.variables.world.set(name, value, self.warn)
+            if name == "innodb_deadlock_detect":
+                self.instance.innodb.locks.detect = bool(stored)
             self._partners(name, stored, self.variables.world.values)
             return
         stored = self.variables.check(name, value, scope == "session", self.warn)
