@@ -120,8 +120,8 @@ class Core:
         self, index: SecondaryIndex, key: Key, deleted: bool, asker: InnodbTrx | None = None
     ) -> InnodbTrx | None:
         """The active transaction that holds an implicit X lock on a secondary entry: the one that has written its row, if one of
-        its changes touched this very entry (inserted it, marked it, took the mark away, or changed its spelling).  asker: who wants to know; where the
-        profile says so, its own rows are its own with all their entries."""
+        its changes touched this very entry (inserted it, marked it, took the mark away, or changed its spelling).  asker: who wants
+        to know; where the profile says so, its own rows are its own with all their entries."""
         table = index.table
         row = table.clustered.tree.get(index.layout.clustered_key(key))
         if row is None:

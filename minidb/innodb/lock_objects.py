@@ -14,11 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, final
 
-from minidb.innodb.lock_modes import TABLE_MODE_NAMES, kind_name, mode_name
+from minidb.innodb.lock_modes import IX, TABLE_MODE_NAMES, TABLE_X, kind_name, mode_name
 from minidb.scheduler import Waiter
 from minidb.types.keys import bare_key
 
 Key = Any
+WRITING = 1 << IX | 1 << TABLE_X
 
 
 class LockOwner(Protocol):
@@ -82,6 +83,11 @@ class TrxLocks:
     def empty(self) -> bool:
         """True if nothing is held or waited for."""
         return not self.groups and not self.tables and self.waiting is None
+
+    @property
+    def writes(self) -> bool:
+        """True if a table is locked for changes (IX, X), with which InnoDB gives a transaction its id."""
+        return any(bits & WRITING for bits in self.tables.values())
 
     def __repr__(self) -> str:
         return f"<locks of {self.owner.session_name}: {self.objects} objects>"

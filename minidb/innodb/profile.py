@@ -60,6 +60,11 @@ class Profile:
         return False
 
     # ---- READ COMMITTED
+    def rollback_forgets_writer(self) -> bool:
+        """Does a rollback that puts back a row which everybody sees clear its transaction id?  A reader without an id of its own
+        then takes the row for one that it has changed, and does not give its lock back."""
+        return True
+
     def unlocks_through_secondary(self) -> bool:
         """Are rows that do not match given back when the scan came through a secondary index?"""
         return False
@@ -146,6 +151,9 @@ class Mysql84(Profile):
 
     def range_ends_on_hit(self, clustered: bool, natural_order: bool, closed: bool, full_key: bool) -> bool:
         return clustered and natural_order and closed and full_key
+
+    def rollback_forgets_writer(self) -> bool:
+        return False
 
     def unlocks_through_secondary(self) -> bool:
         return True

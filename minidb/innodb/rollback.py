@@ -81,7 +81,7 @@ def _undo_change(core: Core, trx: InnodbTrx, table: DictTable, roll_ptr: int, re
             _restore_entry(core, index, old_key, old_entry)
     if explicit:
         core.locks.convert_implicit(trx.locks, table.clustered.locks, key)
-    page = tree.replace(core.mtr, key, old)
+    page = tree.replace(core.mtr, key, _without_writer(core, old))
     if old[DELETED]:
         page.has_deleted = True
     kept = set(external.references(old)) if table.externals else set()
@@ -90,6 +90,13 @@ def _undo_change(core: Core, trx: InnodbTrx, table: DictTable, roll_ptr: int, re
         external.free(core.mtr, table.space, kept)
     if table.externals:
         external.free(core.mtr, table.space, [v for v in external.references(row) if v not in kept])
+
+
+def _without_writer(core: Core, row: Row) -> Row:
+    """A row put back: if everybody sees it, it forgets who wrote it, where the profile does so."""
+    if row[DELETED] or not core.system.purge_view.sees(row[TRX_ID]) or not core.locks.profile.rollback_forgets_writer():
+        return row
+    return (*row[:TRX_ID], 0, *row[TRX_ID + 1 :])
 
 
 def _take_back_entry(core: Core, trx: InnodbTrx, index: SecondaryIndex, key: Key, old: Row, explicit: bool) -> None:

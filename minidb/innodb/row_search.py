@@ -428,8 +428,8 @@ class LockingCursor(Cursor):
         if not self.index.clustered and not self._core.locks.profile.unlocks_through_secondary():
             return
         row = self._last_row_key(new)
-        if row is not None and row[TRX_ID] == trx.id and trx.id:
-            return
+        if row is not None and row[TRX_ID] == trx.id and (trx.id or not trx.locks.writes):
+            return  # both 0: a row put back by a rollback looks like its own to a transaction that InnoDB has given no id yet
         for locks, key, flags in new:
             self._core.locks.unlock(trx.locks, locks, key, flags)
 
