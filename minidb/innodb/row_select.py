@@ -37,6 +37,14 @@ def bounds(index: Index, key_range: KeyRange) -> tuple[Key, Key, bool, bool]:
     return low, high, key_range.low_inclusive, key_range.high_inclusive
 
 
+def reads_forwards(index: Index, key_range: KeyRange, scan: Scan) -> bool:
+    """Whether a range of a backward scan is read forwards all the same: an equality on the index's whole key, unless the order
+    asked for goes on with the clustered key."""
+    width = index.user_width
+    whole = key_range.is_equality and key_range.low is not None and len(key_range.low) == width
+    return whole and 0 < scan.order_parts <= width
+
+
 def view_for(core: Core, index: Index, trx: InnodbTrx) -> ReadView:
     """The view of a consistent read through `index`.  Raises 1412 if the table is younger than the view."""
     core.system.close_expired(trx)
@@ -148,7 +156,7 @@ class EntryReader:
 class SnapshotCursor(Cursor):
     """A consistent scan by leaf batches."""
 
-    __slots__ = ("_clustered", "_core", "_cursor", "_ranges", "_scan", "_table", "_tree", "_trx", "_work", "index")
+    __slots__ = ("_back", "_clustered", "_core", "_cursor", "_ranges", "_scan", "_table", "_tree", "_trx", "_work", "index")
 
     def __init__(
         self, core: Core, table: DictTable, trx: InnodbTrx, scan: Scan, tree: BTree, clustered: BTree, work: Work | None
@@ -163,6 +171,7 @@ class SnapshotCursor(Cursor):
         self._work = work
         self._ranges = list(scan.ranges if scan.reverse else reversed(scan.ranges))
         self._cursor: LeafCursor | None = None
+        self._back = False
 
     def next_batch(self) -> list[Row] | None:
         core = self._core
@@ -175,8 +184,10 @@ class SnapshotCursor(Cursor):
                     if rows:
                         break
                 elif self._ranges:
-                    low, high, low_inclusive, high_inclusive = bounds(self.index, self._ranges.pop())
-                    self._cursor = LeafCursor(self._tree, low, high, low_inclusive, high_inclusive, self._scan.reverse)
+                    key_range = self._ranges.pop()
+                    low, high, low_inclusive, high_inclusive = bounds(self.index, key_range)
+                    self._back = self._scan.reverse and not reads_forwards(self.index, key_range, self._scan)
+                    self._cursor = LeafCursor(self._tree, low, high, low_inclusive, high_inclusive, self._back)
                 else:
                     core.trim()
                     return None
@@ -196,7 +207,7 @@ class SnapshotCursor(Cursor):
             resolve = core.resolver(self._table)
             if resolve is not None:
                 rows = [resolve(row) for row in rows]
-        if scan.reverse:
+        if self._back:
             rows.reverse()
         work = self._work
         if work is not None:

@@ -33,6 +33,7 @@ class Access:
     covering: bool = False
     reverse: bool = False
     ordered: bool = False
+    order_parts: int = 0  # leading key parts that the order asked for spans
     point_turns: bool = False  # read backwards only if the range is more than one value
     unique: bool = False
     pushed: list[Expr] = field(default_factory=list)

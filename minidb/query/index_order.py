@@ -57,6 +57,8 @@ def _fit(step: Step, columns: Ordered, block: Block, needs: Needs) -> bool:
                 ranged = {part.column for part in access.parts}
                 access.point_turns = {c for c, _ in columns} <= ranged and access.parts[-1].prefix is None
             access.reverse, access.ordered = reverse, True
+            constant = {column for column, _ in index_columns(access.source, access.index)[:_fixed(access)]}
+            access.order_parts = _fixed(access) + sum(column not in constant for column, _ in columns)
             return True
     if access.kind not in ("ALL", "index") or access.facts:
         return False

@@ -216,3 +216,15 @@ def test_locks_are_listed_by_value(session: Session) -> None:
     session.execute("SELECT * FROM t WHERE id < 5 FOR UPDATE")
     listed = [(lock.kind, lock.key) for lock in session.instance.locks()]
     assert listed == [("table", ()), ("next-key", (1,)), ("next-key", (3,)), ("next-key", ("supremum",))]
+
+
+def test_values_of_an_in_list_are_read_forwards_in_a_backward_scan(session: Session) -> None:
+    """Measured on MariaDB 10.11: an equality on all of an index's own columns keeps the order of the clustered key."""
+    session.execute("CREATE TABLE t (id INT PRIMARY KEY, a INT, KEY k (a), KEY d (a DESC))")
+    session.execute("INSERT INTO t VALUES (1, 10), (2, 10), (3, 20), (4, 0), (5, 0)")
+    for lock in ("", " FOR UPDATE"):
+        for index, tail in (("k", "ORDER BY a DESC"), ("d", "ORDER BY a")):
+            wanted = [(3,), (1,), (2,), (4,), (5,)] if index == "k" else [(4,), (5,), (1,), (2,), (3,)]
+            assert session.execute(f"SELECT id FROM t FORCE INDEX ({index}) WHERE a IN (0, 10, 20) {tail}{lock}").rows == wanted
+        rows = session.execute(f"SELECT id FROM t FORCE INDEX (k) WHERE a IN (0, 10) ORDER BY a DESC, id DESC{lock}").rows
+        assert rows == [(2,), (1,), (5,), (4,)]

@@ -310,6 +310,8 @@ def scan_source(gen: ExprGen, access: Access, how: How, ranges: str | None, cond
         # a column that turns out to have one value only does not order anything
         turned = f"not {gen.unit.named('is_point', key_ranges.is_point)}({args[1]})" if access.point_turns and ranges else "True"
         extra.append(f"reverse={turned}")
+        if access.order_parts:
+            extra.append(f"order_parts={access.order_parts}")
     if how.mode is not ReadMode.SNAPSHOT:
         extra.append(f"mode={gen.unit.named(how.mode.name, how.mode)}")
     if how.wait is not WaitPolicy.WAIT:
