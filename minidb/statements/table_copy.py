@@ -51,7 +51,7 @@ def alter(session: Session, change: Alteration) -> int:
     else:
         instance.note_change()
         change_in_place(session, instance.engines[change.old.engine], change)
-        rebuilt = new.engine == "MyISAM" and (change.added or change.dropped)
+        rebuilt = new.engine == "MyISAM" and (change.added or change.dropped or change.auto_increment is not None)
         rows = instance.open_table(new.db, new.name).stats().rows if rebuilt else 0
     if change.new_keys and session.foreign_key_checks and new.engine == "InnoDB":
         try:

@@ -58,6 +58,11 @@ class AutoIncrement:
         elif value >= self._end:
             self._next = self._end
 
+    def unused(self, value: int) -> None:
+        """The row with the generated `value` was ignored as a duplicate: the next row of the statement gets it."""
+        if value == self._next - 1:
+            self._next = value
+
     def stored(self, value: int) -> None:
         """The row with the generated `value` was stored."""
         if not self.first_stored:

@@ -270,6 +270,11 @@ class InsertEmitter:
         with lines.indented(f"except {self.unit.named('IntegrityError', IntegrityError)} as error:"):
             lines(f"{self.unit.named('note_error', note_error)}(x.session, error, IGNORABLE)")
             lines("twice += 1")
+            if self.auto is not None and self._counts_simply(self.auto):
+                if self.many:
+                    lines(f"if made: auto.unused(a{self.auto})")
+                elif self.plan.target.transactional:
+                    lines(f"if made and x.auto is not None: x.auto.unused(a{self.auto})")
         with lines.indented("else:"):
             self._stored(lines)
 
@@ -331,10 +336,10 @@ class InsertEmitter:
             self.gen.replaced = {Col(slot, c.ordinal, plan.incoming): v for c, v in incoming.items() if isinstance(c, Col)}
         update = RowUpdate(self.storing, plan.updates, number)
         update.evaluate(lines)
-        if self.auto is not None:
-            changed = f"u{target.slot}_{self.auto}" if self.auto in update.columns else f"{target.row}[{self.auto}]"
-            lines(f"x.explicit_id = {changed}")
         with lines.indented(f"if {update.changed()}:"):
+            if self.auto is not None:
+                changed = f"u{target.slot}_{self.auto}" if self.auto in update.columns else f"{target.row}[{self.auto}]"
+                lines(f"x.explicit_id = {changed}")
             update.touch(lines)
             self._checked_update(lines, update)
         self.gen.replaced = incoming
