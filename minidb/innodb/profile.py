@@ -24,6 +24,7 @@ class Profile:
     for_share_allowed = False  # FOR SHARE, FOR UPDATE OF t
     wait_clause_allowed = True  # FOR UPDATE WAIT n; ALTER TABLE ... WAIT n / NOWAIT
     forced_range_may_scan = False  # a range of a forced index that holds the whole table is read as a scan of the index
+    myisam_descending = True  # MyISAM has descending indexes; else DESC is 1178 there
     product = "MariaDB"  # as messages name the server
     isolation_variable = "tx_isolation"
     read_only_variable = "tx_read_only"
@@ -125,6 +126,7 @@ class Mysql84(Profile):
     for_share_allowed = True
     wait_clause_allowed = False
     forced_range_may_scan = True
+    myisam_descending = False
     product = "MySQL"
     isolation_variable = "transaction_isolation"
     read_only_variable = "transaction_read_only"

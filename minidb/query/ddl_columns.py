@@ -46,6 +46,7 @@ class DefineEnv:
     warn: Callable[[str, int, str], None] = _no_warning
     find: Callable[[str, str], Any] | None = None  # (db, name) -> TableDef | None; temporary tables before the dictionary's
     temporary: bool = field(default=False)
+    descending_engines: tuple[str, ...] = ("InnoDB", "MyISAM")  # whose indexes may have DESC parts
 
     @property
     def strict(self) -> bool:

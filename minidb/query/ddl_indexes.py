@@ -131,6 +131,8 @@ class IndexBuilder:
                 raise SqlError.of(1072, part.column)
             if any(p.column == ordinal for p in parts):
                 raise SqlError.of(1060, part.column)
+            if part.descending and self.engine not in self.env.descending_engines:
+                raise SqlError.of(1178, "descending indexes")
             parts.append(IndexPart(ordinal, self._prefix(part, self.columns[ordinal].type, unique), part.descending))
         return tuple(parts)
 

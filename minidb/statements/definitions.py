@@ -33,9 +33,10 @@ Name = tuple[str, str]
 def environment(session: Session, db: str, is_temporary: bool = False) -> DefineEnv:
     """What definitions are made in."""
     values = session.variables.values
+    descending = ("InnoDB", "MyISAM") if session.instance.innodb.locks.profile.myisam_descending else ("InnoDB",)
     return DefineEnv(
         session.instance.dictionary, db, tuple(session.instance.engines), values["default_storage_engine"], session.modes,
-        session.foreign_key_checks, session.warn, temporary=is_temporary)
+        session.foreign_key_checks, session.warn, temporary=is_temporary, descending_engines=descending)
 
 
 def full_name(session: Session, ref: ast.TableRef) -> Name:

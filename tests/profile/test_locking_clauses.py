@@ -135,3 +135,12 @@ def test_the_lock_profile_can_be_changed_while_nothing_is_locked() -> None:
             session.execute("COMMIT")
         assert kinds == ["next-key", "rec", "next-key"]
         assert failure(session, "SET GLOBAL lock_profile = 'oracle'")[0] == 1231
+
+
+def test_descending_indexes_of_myisam(session: Session) -> None:
+    text = "CREATE TABLE m (a INT, b INT, KEY (a, b DESC)) ENGINE=MyISAM"
+    if mysql(session):
+        assert failure(session, text) == (1178, "The storage engine for the table doesn't support descending indexes")
+    else:
+        session.execute(text)
+    session.execute("CREATE TABLE i (a INT, b INT, KEY (a, b DESC)) ENGINE=InnoDB")
