@@ -144,6 +144,11 @@ class TableStats:
     row_format: str
 
 
+class ChangedMeanwhile(Exception):
+    """Raised by `Table.update` and `Table.delete` for a transaction that is `alone`: others are concerned since the row was read.
+    Nothing was done; the statement is to be run anew, no longer alone."""
+
+
 class Trx:
     """A session's transaction context, one object per session and engine-neutral in these fields; an engine may subclass it
     (`Engine.new_trx`) and reuse the object for one transaction after another.
@@ -151,6 +156,8 @@ class Trx:
     active: a transaction is open in the engine (it has read or changed something, or was begun explicitly).
     changed_non_transactional: a MyISAM table was changed since it began (warning 1196, deadlock weight).
     duplicates: the running statement replaces or updates duplicates (REPLACE, ON DUPLICATE KEY UPDATE): they are locked X.
+    alone: the running statement is a transaction by itself, ends with its only change, and changes one row found by its key: an
+    engine need not lock the row before the change.
     bulk_insert: the running statement inserts a number of rows not known beforehand (INSERT ... SELECT): AUTO-INC lock.
     lock_wait_timeout: innodb_lock_wait_timeout in seconds, 0 = never wait.
     foreign_key_checks: foreign keys are verified.
@@ -158,8 +165,8 @@ class Trx:
     """
 
     __slots__ = (
-        "active", "autocommit", "bulk_insert", "changed_non_transactional", "duplicates", "foreign_key_checks", "isolation",
-        "lock_wait_timeout", "read_only", "session_id", "session_name", "snapshot_isolation",
+        "active", "alone", "autocommit", "bulk_insert", "changed_non_transactional", "duplicates", "foreign_key_checks",
+        "isolation", "lock_wait_timeout", "read_only", "session_id", "session_name", "snapshot_isolation",
     )
 
     def __init__(self, session_id: int, session_name: str = "") -> None:
@@ -171,6 +178,7 @@ class Trx:
         self.active = False
         self.changed_non_transactional = False
         self.duplicates = False
+        self.alone = False
         self.bulk_insert = False
         self.foreign_key_checks = True
         self.snapshot_isolation = False

@@ -13,7 +13,7 @@ from minidb.innodb.profile import Profile
 from minidb.innodb.recovery import InnodbRecovery
 from minidb.innodb.table import InnodbTable
 from minidb.innodb.trx import InnodbTrx, Savepoint
-from minidb.scheduler import Scheduler
+from minidb.scheduler import Scheduler, ThreadScheduler
 from minidb.storage.buffer_pool import BufferPool
 
 SYSTEM_SPACE = "ibdata1"
@@ -23,7 +23,8 @@ PURGE_PAUSE = 1.0  # seconds after which a small history is purged too
 
 
 class InnodbEngine(Engine):
-    """InnoDB.  locks: the lock system; core: everything else that its parts share."""
+    """InnoDB.  locks: the lock system; core: everything else that its parts share.  alone: statements may change single rows
+    without lock and undo while nobody else is concerned (row_alone): in memory, where purge is not to be watched."""
 
     name = "InnoDB"
     transactional = True
@@ -38,6 +39,7 @@ class InnodbEngine(Engine):
         space = pool.open_space(SYSTEM_SPACE, create=not pool.fs.exists(SYSTEM_SPACE), space_id=SYSTEM_SPACE_ID)
         self.core = Core(pool, scheduler, self.locks, space, leaf_capacity)
         self._latch = scheduler.latch
+        self.alone = background_purge and self.core.redo is None and pool.limit is None and isinstance(scheduler, ThreadScheduler)
         self._handles: dict[int, InnodbTable] = {}
         self.highest_table = 0  # largest table id that recovery met in undo records
         scheduler.spawn(PURGE_WORKER, self._purge_step if background_purge else self._no_step)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minidb.engine import (
+    ChangedMeanwhile,
     CheckResult,
     Cursor,
     Key,
@@ -29,6 +30,7 @@ from minidb.innodb.core import Core
 from minidb.innodb.dict_table import ClusteredIndex, DictTable, SecondaryIndex
 from minidb.innodb.layout import DELETED, TRX_ID
 from minidb.innodb.lock_modes import IS, IX, TABLE_S, TABLE_X
+from minidb.innodb.row_alone import delete_alone, insert_alone, read_alone, update_alone
 from minidb.innodb.row_insert import insert_row
 from minidb.innodb.row_search import LockingCursor, lock_by_key
 from minidb.innodb.row_select import SnapshotCursor, view_for
@@ -97,6 +99,11 @@ class InnodbTable(Table):
     def _get_locked(self, trx: InnodbTrx, index: int, key: Key, mode: ReadMode, wait: WaitPolicy) -> Row | None:
         if index == self._clustered_key and self._work is None:
             with self._latch:
+                if trx.alone:
+                    row = read_alone(self._core, self.dict_table, trx, key)
+                    if row is not None:
+                        return row
+                    trx.alone = False
                 row = lock_by_key(self._core, self.dict_table, trx, key, int(mode == ReadMode.EXCLUSIVE), wait)
                 if self._trim:
                     self._core.trim()
@@ -242,6 +249,8 @@ class InnodbTable(Table):
     def insert(self, trx: Trx, values: Row) -> None:
         assert isinstance(trx, InnodbTrx)
         with self._latch:
+            if trx.alone and insert_alone(self._core, self.dict_table, trx, values):
+                return
             insert_row(self._core, self.dict_table, trx, values)
             if self._trim:
                 self._core.make_room()
@@ -264,6 +273,10 @@ class InnodbTable(Table):
     def update(self, trx: Trx, row: Row, values: Row) -> None:
         assert isinstance(trx, InnodbTrx)
         with self._latch:
+            if trx.alone:
+                if not update_alone(self._core, self.dict_table, trx, row, values):
+                    raise ChangedMeanwhile
+                return
             update_row(self._core, self.dict_table, trx, row, values)
             if self._trim:
                 self._core.make_room()
@@ -271,6 +284,10 @@ class InnodbTable(Table):
     def delete(self, trx: Trx, row: Row) -> None:
         assert isinstance(trx, InnodbTrx)
         with self._latch:
+            if trx.alone:
+                if not delete_alone(self._core, self.dict_table, trx, row):
+                    raise ChangedMeanwhile
+                return
             delete_row(self._core, self.dict_table, trx, row)
             if self._trim:
                 self._core.make_room()

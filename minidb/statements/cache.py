@@ -8,6 +8,7 @@ tables compiles nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -21,18 +22,22 @@ TEXT_LIMIT = 2000
 PLAN_LIMIT = 5000
 Types = tuple[type, ...]
 
+# what the plan of a change of one row by its key does not do; assigning a variable may not be repeated
+NOT_SINGLE = re.compile(r"\bfor\b|\bwhile\b|\btry\b|\.scan\(|\.lookup\(|\bassign\(|duplicate_of|\.get\(.*\.get\(", re.DOTALL)
+
 
 class Prepared:
     """A plan bound to one database: handles in the order of its tables, names to lock, engines to tell.
 
     reads / writes: names for metadata locks, `wanted` both with modes, `noted` with modes as bits. simple: a consistent read of
-    InnoDB tables only. quick: a change of InnoDB tables only. virtual: some tables exist only while they are read. version: the
-    database's definitions at binding. counts_rows: sets FOUND_ROWS by itself. limited: has a LIMIT of its own.
-    high_priority: reads before writers that wait for a MyISAM table. table_locks: (handle, lock) of MyISAM tables.
+    InnoDB tables only. quick: a change of InnoDB tables only. single: and of one row at most, found by its key. virtual: some
+    tables exist only while they are read. version: the database's definitions at binding. counts_rows: sets FOUND_ROWS by
+    itself. limited: has a LIMIT of its own. high_priority: reads before writers that wait for a MyISAM table. table_locks:
+    (handle, lock) of MyISAM tables.
     """
 
     __slots__ = ("changes", "columns", "counts_rows", "engines", "handles", "high_priority", "limited", "noted", "plan", "quick",
-                 "reads", "run", "simple", "table_locks", "uses_tables", "version", "virtual", "wanted", "writes")
+                 "reads", "run", "simple", "single", "table_locks", "uses_tables", "version", "virtual", "wanted", "writes")
 
     def __init__(self, plan: Plan, handles: list[Table], engines: tuple[Engine, ...], version: int, virtual: bool,
                  counts_rows: bool, limited: bool, high_priority: bool = False) -> None:
@@ -58,6 +63,8 @@ class Prepared:
         self.simple = (plan.consistent_read and not plan.changes and not virtual and not self.table_locks and not self.writes
                        and plan.kind == "select" and not counts_rows and bool(handles))
         self.quick = plan.changes and not virtual and len(engines) == 1 and engines[0].transactional
+        self.single = (self.quick and len(plan.tables) == 1 and plan.kind in ("insert", "update", "delete") and not plan.columns
+                       and NOT_SINGLE.search(plan.source) is None)
 
 
 class Entry:

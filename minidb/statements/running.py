@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from minidb.engine import Isolation
+from minidb.engine import ChangedMeanwhile, Isolation
 from minidb.errors import Error, RolledBack
 from minidb.query.context import ExecContext
 from minidb.statements.result import Result
@@ -186,7 +186,10 @@ def write(session: Session, prepared: Prepared, params: Params, text: str, args:
                 return session.run_plan(prepared, params, text, args)
         innodb.begin_statement(trx)
         try:
-            rows = prepared.run(context, params)
+            if alone and prepared.single and innodb.alone:
+                rows = run_alone(prepared, context, params)
+            else:
+                rows = prepared.run(context, params)
         except BaseException as error:
             if not (isinstance(error, Error) and error.rolled_back is RolledBack.TRANSACTION):
                 innodb.end_statement(trx, False)
@@ -208,3 +211,16 @@ def write(session: Session, prepared: Prepared, params: Params, text: str, args:
     if session.noted is not None:
         result.noted = session.noted
     return result
+
+
+def run_alone(prepared: Prepared, context: ExecContext, params: Params) -> list[Params] | None:
+    """Run a change of one row as a transaction that need not lock it (`Trx.alone`)."""
+    trx = context.trx
+    trx.alone = True
+    try:
+        return prepared.run(context, params)
+    except ChangedMeanwhile:
+        trx.alone = False
+        return prepared.run(context, params)
+    finally:
+        trx.alone = False

@@ -1,0 +1,164 @@
+"""Changes of one row by a statement that is a transaction by itself, while nobody else is concerned.
+
+Such a statement (`Trx.alone`) reads its row without locking it, and changes and commits it in one hold of the latch.  A lock that
+nobody meets, an old version that nobody can read and a delete mark that nobody needs are not made at all: the outcome is that of
+the ordinary way followed by a purge.  Whatever could concern others sends the statement back to the ordinary way: a lock or an
+active transaction on the row, any lock in an index that gets an entry, an open read view, foreign keys, long rows, a watcher.
+
+The functions answer None or False when it is not that simple, with nothing done.  Latch held; none of them waits.
+"""
+
+from __future__ import annotations
+
+from minidb.engine import Key, Row
+from minidb.innodb.core import Core
+from minidb.innodb.dict_table import DictTable, SecondaryIndex
+from minidb.innodb.layout import DELETED, TRX_ID
+from minidb.innodb.trx import InnodbTrx
+from minidb.storage.page import Page
+from minidb.types.keys import NULL
+
+MOST_SESSIONS = 32  # with more of them, looking for open read views costs more than it saves
+
+
+def undisturbed(core: Core, table: DictTable, trx: InnodbTrx) -> bool:
+    """Is there nothing in the way but, perhaps, locks on single records?"""
+    locks = table.locks
+    return not (trx.id or trx.locks.objects or locks.strong or locks.waiting or table.long_rows or table.tdef.foreign_keys
+                or core.scheduler.trace.sink is not None)
+
+
+def unseen(core: Core, trx: InnodbTrx) -> bool:
+    """Does no session but that of `trx` read through a view, so that nobody needs old versions?"""
+    sessions = core.system.sessions
+    if len(sessions) == 1:
+        return trx.view is None
+    if len(sessions) > MOST_SESSIONS:
+        return False
+    for reference in sessions:
+        other = reference()
+        if other is not None and other.view is not None:
+            return False
+    return True
+
+
+def read_alone(core: Core, table: DictTable, trx: InnodbTrx, key: Key) -> Row | None:
+    """The row with clustered key `key`, to be given to `update_alone` or `delete_alone`; it is not locked."""
+    clustered = table.clustered
+    if key in clustered.locks or not undisturbed(core, table, trx) or not unseen(core, trx):
+        return None
+    row: Row | None = clustered.tree.get(key)
+    if row is None or row[DELETED] or row[TRX_ID] in core.system.active:
+        return None
+    return row
+
+
+def update_alone(core: Core, table: DictTable, trx: InnodbTrx, row: Row, values: Row) -> bool:
+    """Change `row` to `values`, unless somebody else was here since it was read."""
+    clustered = table.clustered
+    layout, tree, mtr = clustered.layout, clustered.tree, core.mtr
+    key = layout.key_of(row)
+    if layout.has_row_id:
+        values = (*values, row[layout.width])
+    page, i, found = tree.locate(key)
+    if not found or page.rows[i] is not row or layout.key_of(values) != key:
+        return False
+    if key in clustered.locks or not undisturbed(core, table, trx) or not unseen(core, trx):
+        return False
+    moves: list[tuple[SecondaryIndex, Key, Key, Row]] | None = None
+    for index in table.secondaries:
+        secondary = index.layout
+        old = secondary.key_of(row)
+        if secondary.key_of(values) != old:
+            new, entry = secondary.make(values)
+            if index.unique or index.locks or live_entry(index, old) is None or index.tree.locate(new)[2]:
+                return False
+            moves = moves or []
+            moves.append((index, old, new, entry))
+        elif not secondary.is_key and secondary.entry_of(row) != secondary.entry_of(values):
+            return False
+    if moves and core.references(table.tdef.db, table.tdef.name):
+        return False
+    number = core.system.next_number()
+    page = tree.replace_at(mtr, page, i, (*values, number, 0, 0))
+    if page.max_trx_id < number:
+        page.max_trx_id = number
+    for index, old, new, entry in moves or ():
+        index.tree.delete(mtr, old)
+        index.tree.insert(mtr, new, entry).max_trx_id = number
+    mtr.commit()
+    return True
+
+
+def delete_alone(core: Core, table: DictTable, trx: InnodbTrx, row: Row) -> bool:
+    """Delete `row`, unless somebody else was here since it was read."""
+    clustered = table.clustered
+    tree, mtr = clustered.tree, core.mtr
+    key = clustered.layout.key_of(row)
+    page, i, found = tree.locate(key)
+    if not found or page.rows[i] is not row or key in clustered.locks:
+        return False
+    if not undisturbed(core, table, trx) or not unseen(core, trx) or core.references(table.tdef.db, table.tdef.name):
+        return False
+    entries = []
+    for index in table.secondaries:
+        place = live_entry(index, index.layout.key_of(row))
+        if place is None:
+            return False
+        entries.append((index.tree, *place))
+    for entry_tree, leaf, at in entries:
+        entry_tree.delete_at(mtr, leaf, at)
+    tree.delete_at(mtr, page, i)
+    core.system.next_number()
+    mtr.commit()
+    return True
+
+
+def live_entry(index: SecondaryIndex, key: Key) -> tuple[Page, int] | None:
+    """Where the entry `key` is, if it is not delete-marked and nobody has locked it."""
+    page, i, found = index.tree.locate(key)
+    if not found or len(page.rows[i]) > index.layout.width or key in index.locks:
+        return None
+    return page, i
+
+
+def insert_alone(core: Core, table: DictTable, trx: InnodbTrx, values: Row) -> bool:
+    """Insert `values` where nothing is locked and no key is there already."""
+    clustered = table.clustered
+    if clustered.locks or not undisturbed(core, table, trx):
+        return False
+    system, mtr = core.system, core.mtr
+    if clustered.layout.has_row_id:
+        values = (*values, system.next_row_id)
+    key = clustered.layout.key_of(values)
+    page, i, found = clustered.tree.locate(key)
+    if found:
+        return False
+    entries = []
+    for index in table.secondaries:
+        entry_key, entry = index.layout.make(values)
+        leaf, at, found = index.tree.locate(entry_key)
+        if found or index.locks or (index.unique and has_prefix(index, entry_key)):
+            return False
+        entries.append((index.tree, leaf, at, entry_key, entry))
+    number = system.next_number()
+    if clustered.layout.has_row_id:
+        system.next_row_id += 1
+    page = clustered.tree.insert_at(mtr, page, i, key, (*values, number, 0, 0))
+    if page.max_trx_id < number:
+        page.max_trx_id = number
+    for tree, leaf, at, entry_key, entry in entries:
+        leaf = tree.insert_at(mtr, leaf, at, entry_key, entry)
+        if leaf.max_trx_id < number:
+            leaf.max_trx_id = number
+    mtr.commit()
+    return True
+
+
+def has_prefix(index: SecondaryIndex, key: Key) -> bool:
+    """Does an entry stand in the unique index with the user's part of `key`, delete-marked or not?"""
+    prefix = key[: index.user_width]
+    if index.layout.nullable and NULL in prefix:
+        return False
+    page, i = index.tree.seek(prefix)
+    return page is not None and bool(page.keys[i][: index.user_width] == prefix)
