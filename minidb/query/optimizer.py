@@ -130,7 +130,7 @@ class Optimizer:
         chosen: list[Step] = []
         rest = list(leaves)
         constants: set[int] = set()
-        progress = not straight
+        progress = True
         while progress and rest:  # tables of one row come first, whatever the order
             progress = False
             for source in rest:
