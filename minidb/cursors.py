@@ -64,14 +64,21 @@ class Cursor:
             args = (args,)
         self._result = None
         result = session.execute(query, args)
-        if result.rows is None or self._shapes:
+        rows = result.rows
+        if rows is not None and self._shapes:
             self._take(result)
             return self.rowcount
-        self._result = connection._last = result  # `_take`, written out for plain rows
-        self._position = self.rownumber = 0
+        self._result = connection._last = result  # `_take`, written out
+        self._position = 0
         self.lastrowid = result.insert_id
-        self._rows = rows = result.rows
-        self.rowcount = count = len(rows)
+        if rows is None:
+            self._rows = ()
+            self.rownumber = None
+            self.rowcount = count = result.affected
+        else:
+            self._rows = rows
+            self.rownumber = 0
+            self.rowcount = count = len(rows)
         return count
 
     def executemany(self, query: str, args: Sequence[Any]) -> int:

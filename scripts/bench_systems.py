@@ -39,7 +39,8 @@ def make_rows(n: int) -> list[tuple[int, int, int, str, float]]:
 
 
 class System:
-    """One contender.  `prepare` loads n rows into t (and 1/10 of it into u); each workload method takes a random source."""
+    """One contender.  `prepare` loads n rows into t and v (`insert` lets v grow) and a tenth of them into u; each workload method
+    takes a random source."""
 
     name = "?"
     mark = "%s"
@@ -65,7 +66,8 @@ class Sql(System):
     def schema(self) -> list[str]:
         columns = "(id INT PRIMARY KEY, grp INT NOT NULL, qty INT NOT NULL, name VARCHAR(40) NOT NULL, price DOUBLE NOT NULL"
         index = "CREATE INDEX grp ON t (grp)"
-        return [f"CREATE TABLE t {columns}){self.ddl_tail}", index, f"CREATE TABLE u {columns}){self.ddl_tail}"]
+        return [f"CREATE TABLE t {columns}){self.ddl_tail}", index, f"CREATE TABLE u {columns}){self.ddl_tail}",
+                f"CREATE TABLE v {columns}){self.ddl_tail}", "CREATE INDEX v_grp ON v (grp)"]
 
     def begin(self) -> None:
         self.cur.execute("BEGIN")
@@ -85,6 +87,7 @@ class Sql(System):
         spent = time.perf_counter() - start
         self.begin()
         self.cur.executemany(f"INSERT INTO u VALUES ({', '.join([self.mark] * 5)})", rows[: self.n // 10])
+        self.cur.executemany(f"INSERT INTO v VALUES ({', '.join([self.mark] * 5)})", rows)
         self.commit()
         self.compile()
         return spent / self.n * 1e6
@@ -99,13 +102,14 @@ class Sql(System):
         self.q_distinct = f"SELECT DISTINCT name FROM t WHERE id BETWEEN {m} AND {m} ORDER BY name"
         self.q_join = f"SELECT u.name, t.name FROM u JOIN t ON t.grp = u.id WHERE u.id = {m}"
         self.q_insert = f"INSERT INTO t VALUES ({m}, {m}, {m}, {m}, {m})"
+        self.q_append = f"INSERT INTO v VALUES ({m}, {m}, {m}, {m}, {m})"
         self.q_update = f"UPDATE t SET qty = qty + 1 WHERE id = {m}"
         self.q_update_name = f"UPDATE t SET name = {m} WHERE id = {m}"
         self.q_delete = f"DELETE FROM t WHERE id = {m}"
 
     def insert(self, rng: random.Random) -> None:
         self.next_id += 1
-        self.cur.execute(self.q_insert, (self.next_id, rng.randrange(self.n // 10), 5, "inserted", 1.5))
+        self.cur.execute(self.q_append, (self.next_id, rng.randrange(self.n // 10), 5, "inserted", 1.5))
 
     def point(self, rng: random.Random) -> None:
         self.cur.execute(self.q_point, (rng.randrange(1, self.n),))

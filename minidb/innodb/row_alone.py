@@ -24,15 +24,13 @@ MOST_SESSIONS = 32  # with more of them, looking for open read views costs more 
 def undisturbed(core: Core, table: DictTable, trx: InnodbTrx) -> bool:
     """Is there nothing in the way but, perhaps, locks on single records?"""
     locks = table.locks
-    return not (trx.id or trx.locks.objects or locks.strong or locks.waiting or table.long_rows or table.tdef.foreign_keys
-                or core.scheduler.trace.sink is not None)
+    return not (trx.view or trx.id or trx.locks.objects or locks.strong or locks.waiting or table.long_rows
+                or table.tdef.foreign_keys or core.scheduler.trace.sink is not None)
 
 
-def unseen(core: Core, trx: InnodbTrx) -> bool:
-    """Does no session but that of `trx` read through a view, so that nobody needs old versions?"""
+def unseen(core: Core) -> bool:
+    """Does no session read through a view, so that nobody needs old versions?"""
     sessions = core.system.sessions
-    if len(sessions) == 1:
-        return trx.view is None
     if len(sessions) > MOST_SESSIONS:
         return False
     for reference in sessions:
@@ -42,10 +40,15 @@ def unseen(core: Core, trx: InnodbTrx) -> bool:
     return True
 
 
+def still(core: Core, table: DictTable, trx: InnodbTrx) -> bool:
+    """Is all as it was when the row was read?  Where there is one session only, who should have changed it?"""
+    return len(core.system.sessions) == 1 or (undisturbed(core, table, trx) and unseen(core))
+
+
 def read_alone(core: Core, table: DictTable, trx: InnodbTrx, key: Key) -> Row | None:
     """The row with clustered key `key`, to be given to `update_alone` or `delete_alone`; it is not locked."""
     clustered = table.clustered
-    if key in clustered.locks or not undisturbed(core, table, trx) or not unseen(core, trx):
+    if key in clustered.locks or not undisturbed(core, table, trx) or not unseen(core):
         return None
     row: Row | None = clustered.tree.get(key)
     if row is None or row[DELETED] or row[TRX_ID] in core.system.active:
@@ -63,7 +66,7 @@ def update_alone(core: Core, table: DictTable, trx: InnodbTrx, row: Row, values:
     page, i, found = tree.locate(key)
     if not found or page.rows[i] is not row or layout.key_of(values) != key:
         return False
-    if key in clustered.locks or not undisturbed(core, table, trx) or not unseen(core, trx):
+    if key in clustered.locks or not still(core, table, trx):
         return False
     moves: list[tuple[SecondaryIndex, Key, Key, Row]] | None = None
     for index in table.secondaries:
@@ -98,7 +101,7 @@ def delete_alone(core: Core, table: DictTable, trx: InnodbTrx, row: Row) -> bool
     page, i, found = tree.locate(key)
     if not found or page.rows[i] is not row or key in clustered.locks:
         return False
-    if not undisturbed(core, table, trx) or not unseen(core, trx) or core.references(table.tdef.db, table.tdef.name):
+    if not still(core, table, trx) or core.references(table.tdef.db, table.tdef.name):
         return False
     entries = []
     for index in table.secondaries:

@@ -184,18 +184,19 @@ def write(session: Session, prepared: Prepared, params: Params, text: str, args:
                 locks.acquire(owner, name, mode, session.lock_wait_seconds)
             if prepared.version != instance.version:
                 return session.run_plan(prepared, params, text, args)
-        innodb.begin_statement(trx)
-        try:
-            if alone and prepared.single and innodb.alone:
-                rows = run_alone(prepared, context, params)
-            else:
+        if prepared.single and alone and innodb.alone and not trx.active:
+            rows = run_alone(prepared, context, params)
+        else:
+            innodb.begin_statement(trx)
+            try:
                 rows = prepared.run(context, params)
-        except BaseException as error:
-            if not (isinstance(error, Error) and error.rolled_back is RolledBack.TRANSACTION):
-                innodb.end_statement(trx, False)
-            raise
+            except BaseException as error:
+                if not (isinstance(error, Error) and error.rolled_back is RolledBack.TRANSACTION):
+                    innodb.end_statement(trx, False)
+                raise
         if alone:
-            innodb.commit_statement(trx)
+            if trx.active:
+                innodb.commit_statement(trx)
             owner.held.clear()
             owner.writing = trx.changed_non_transactional = False
             if session.contended:
