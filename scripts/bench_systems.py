@@ -92,6 +92,19 @@ class Sql(System):
         self.compile()
         return spent / self.n * 1e6
 
+    def reload(self) -> float:
+        """Load the rows into a fresh table once more; microseconds a row.  The best of several rounds counts, as everywhere."""
+        rows, mark = make_rows(self.n), ", ".join([self.mark] * 5)
+        self.cur.execute(self.schema()[0].replace("TABLE t ", "TABLE w "))
+        self.cur.execute("CREATE INDEX w_grp ON w (grp)")
+        start = time.perf_counter()
+        self.begin()
+        self.cur.executemany(f"INSERT INTO w VALUES ({mark})", rows)
+        self.commit()
+        spent = time.perf_counter() - start
+        self.cur.execute("DROP TABLE w")
+        return spent / self.n * 1e6
+
     def compile(self) -> None:
         m = self.mark
         self.q_point = f"SELECT name FROM t WHERE id = {m}"
