@@ -11,8 +11,9 @@
 The life of that last statement:
 
  1. `Cursor.execute` hands text and arguments to `Session.execute`, which looks the text up in the statement cache
-    (statements/cache.py).  It is new, so it is normalised (query/normalize.py), parsed (query/parser.py), bound to tables and
-    types (query/binder.py), given an access path (query/optimizer.py) and turned into a Python function (query/codegen/).
+    (statements/cache.py).  It is new, so it is normalised (query/parse/normalize.py), parsed (query/parse/parser.py), bound to
+    tables and types (query/bind/binder.py), given an access path (query/optimize/optimizer.py) and turned into a Python function
+    (query/codegen/).
  2. The session takes the metadata lock of the table (metadata_lock.py), so that nobody alters it meanwhile.
  3. The plan runs: one call through the door (engine.py), `Table.get(trx, index, key, ReadMode.EXCLUSIVE)`.
  4. Below the door (innodb/row_select.py) the latch is taken, the B+ tree descended (storage/btree.py) and the record locked

@@ -435,7 +435,7 @@ class Session(SessionSettings):
     # ---- other ways in
     def execute_script(self, text: str) -> Iterator[Result]:
         """Run the statements of `text` (separated by ``;``, DELIMITER lines allowed) one by one; yields their results."""
-        from minidb.query.parser import split_statements
+        from minidb.query.parse.parser import split_statements
 
         for statement, *_ in split_statements(text):
             yield self.execute(statement)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from minidb.cli.client import Client
 from minidb.errors import Error
-from minidb.query.splitter import split_statements
+from minidb.query.parse.splitter import split_statements
 
 PROGRESS_BYTES = 200_000
 _VERTICAL = re.compile(r"\\G\s*\Z")

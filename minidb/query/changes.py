@@ -10,20 +10,20 @@ from minidb.engine import Isolation, ReadMode, Row, TableLock
 from minidb.errors import SqlError, unsupported
 from minidb.query import ast
 from minidb.query.ast import Expr
-from minidb.query.bind_expr import FIELDS, ORDER, WHERE, ExprBinder
-from minidb.query.bind_from import FromBinder
+from minidb.query.bind.bind_expr import FIELDS, ORDER, WHERE, ExprBinder
+from minidb.query.bind.bind_from import FromBinder
+from minidb.query.bind.nodes import Block, Col, Output, Source, SourceColumn, Sub, walk
+from minidb.query.bind.scope import Scope
 from minidb.query.codegen.insert import InsertEmitter, InsertPlan
 from minidb.query.codegen.queries import QueryEmitter
 from minidb.query.codegen.unit import Unit
 from minidb.query.codegen.update_delete import ChangeEmitter, ChangePlan
 from minidb.query.compiler import MAY_NOT_FIT, Lazy, Run, Statement, with_fallback, without_indexes
 from minidb.query.context import ExecContext
-from minidb.query.explain_rows import explain_change, explain_query
-from minidb.query.index_order import use_index_order
-from minidb.query.nodes import Block, Col, Output, Source, SourceColumn, Sub, walk
-from minidb.query.optimizer import JoinPlan, Step
+from minidb.query.look.explain_rows import explain_change, explain_query
+from minidb.query.optimize.index_order import use_index_order
+from minidb.query.optimize.optimizer import JoinPlan, Step
 from minidb.query.plan import ExplainRow, Plan
-from minidb.query.scope import Scope
 
 STRICT_MODES = frozenset(("STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "TRADITIONAL"))
 Emit = Callable[[QueryEmitter], None]

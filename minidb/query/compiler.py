@@ -11,16 +11,16 @@ from typing import Any
 from minidb.engine import Isolation, ReadMode, Row, TableLock
 from minidb.errors import unsupported
 from minidb.query import ast
-from minidb.query.binder import Binder
+from minidb.query.bind.binder import Binder
+from minidb.query.bind.needs import Needs
+from minidb.query.bind.nodes import Block, BoundQuery, SetBlock
 from minidb.query.codegen.queries import QueryEmitter, plan_block
 from minidb.query.codegen.unit import Unit
 from minidb.query.context import ExecContext
-from minidb.query.costs import SCAN, PathChooser, WholeRange, chooser_for, whole_range_for
 from minidb.query.environment import Compilation, CompileEnv
-from minidb.query.estimates import Estimator
-from minidb.query.needs import Needs
-from minidb.query.nodes import Block, BoundQuery, SetBlock
-from minidb.query.optimizer import JoinPlan, Optimizer
+from minidb.query.optimize.costs import SCAN, PathChooser, WholeRange, chooser_for, whole_range_for
+from minidb.query.optimize.estimates import Estimator
+from minidb.query.optimize.optimizer import JoinPlan, Optimizer
 from minidb.query.plan import Plan
 from minidb.types.keys import NotSargable
 
@@ -131,7 +131,7 @@ def _compile_query(statement: Statement, stmt: ast.Query, reading: ReadMode = Re
         run, source = compile_query(statement, bound, Unit(), ReadMode.SHARED)
     else:
         run, source = query_variants(statement, bound, transactional)
-    from minidb.query.explain_rows import explain_query
+    from minidb.query.look.explain_rows import explain_query
 
     return Plan("select", bound.columns, statement.state.plan_tables(), run, source, explain_query(statement, bound), False,
                 not locking)

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from minidb.engine import Table
 from minidb.query import ast
+from minidb.query.bind.nodes import RecursiveBlock, Source, SourceColumn
 from minidb.query.context import SessionState
-from minidb.query.nodes import RecursiveBlock, Source, SourceColumn
 from minidb.query.plan import PlanTable
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from minidb.engine import ReadMode, WaitPolicy
 from minidb.errors import SqlError, syntax_error
 from minidb.query import ast
+from minidb.query.bind.nodes import Source, TableLocking
 from minidb.query.environment import ServerRules
-from minidb.query.nodes import Source, TableLocking
 
 WAITS = {"": WaitPolicy.WAIT, "NOWAIT": WaitPolicy.NOWAIT, "SKIP LOCKED": WaitPolicy.SKIP_LOCKED}
 

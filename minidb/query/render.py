@@ -6,7 +6,7 @@ from typing import Any
 
 from minidb.query import ast
 from minidb.query.ast import Expr
-from minidb.query.nodes import Col, Sub, children
+from minidb.query.bind.nodes import Col, Sub, children
 from minidb.types.text import sql_literal
 
 

@@ -28,7 +28,7 @@ from minidb import __version__
 from minidb.cli.client import Client, Quit
 from minidb.cli.script import ScriptFailed
 from minidb.errors import Error
-from minidb.query.splitter import split_statements
+from minidb.query.parse.splitter import split_statements
 from minidb.repl.completer import SqlCompleter
 from minidb.scheduler import ConsoleScheduler, Task
 from minidb.session import Result, Session

@@ -30,8 +30,8 @@ def execute_many(session: Session, text: str, rows: Sequence[Any]) -> Result:
 
 def _insert_form(text: str) -> Any:
     """The placeholders of an INSERT ... VALUES of one row, None for any other statement."""
-    from minidb.query.parser import parse_normalized
-    from minidb.query.placeholders import Format
+    from minidb.query.parse.parser import parse_normalized
+    from minidb.query.parse.placeholders import Format
 
     if text.lstrip()[:7].upper() not in ("INSERT ", "REPLACE"):
         return None

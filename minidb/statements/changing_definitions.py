@@ -235,7 +235,7 @@ class Definitions:
     @_alone
     def rename_table(self, old: TableDef, new: TableDef, *, move_references: bool = True) -> None:
         """Give a table another name; foreign keys of other tables follow it unless told not to."""
-        from minidb.query.alter import rename_key_references
+        from minidb.query.define.alter import rename_key_references
 
         self._note_change()
         self._forget(old)

@@ -15,10 +15,10 @@ from minidb.catalog import TableDef
 from minidb.errors import SqlError
 from minidb.metadata_lock import EXCLUSIVE, SHARED_READ
 from minidb.query import ast
-from minidb.query.ddl import define_like, define_table
-from minidb.query.ddl_columns import DefineEnv, charset_options, check_name
-from minidb.query.ddl_keys import constraint_text, quote
-from minidb.query.virtual import SYSTEM_DATABASES
+from minidb.query.define.ddl import define_like, define_table
+from minidb.query.define.ddl_columns import DefineEnv, charset_options, check_name
+from minidb.query.define.ddl_keys import constraint_text, quote
+from minidb.query.look.virtual import SYSTEM_DATABASES
 from minidb.statements.preparing import prepare_source
 from minidb.statements.result import Result, done
 from minidb.statements.transactions import implicit_commit
@@ -268,7 +268,7 @@ def rename_table(session: Session, stmt: ast.RenameTable) -> Result:
 
 def rename(session: Session, old: Name, new: Name) -> None:
     """Rename one table; raises 1049, 1050, 1103, 1146."""
-    from minidb.query.alter import renamed
+    from minidb.query.define.alter import renamed
 
     instance = session.instance
     tdef = instance.dictionary.find_table(*old)
@@ -311,7 +311,7 @@ def truncate(session: Session, stmt: ast.Truncate) -> Result:
 # ---- ALTER
 def alter_table(session: Session, stmt: ast.AlterTable) -> Result:
     name = full_name(session, stmt.table)
-    from minidb.query.alter import alter_table as work_out
+    from minidb.query.define.alter import alter_table as work_out
     from minidb.statements import temporary
     from minidb.statements.table_copy import alter
 

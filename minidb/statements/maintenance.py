@@ -11,9 +11,9 @@ from minidb.engine import Row, Scan
 from minidb.errors import Error, SqlError
 from minidb.metadata_lock import EXCLUSIVE, SHARED_READ
 from minidb.query import ast
-from minidb.query.alter import alter_table as work_out
+from minidb.query.define.alter import alter_table as work_out
+from minidb.query.look.virtual import BIG, LONG_TEXT, text_type
 from minidb.query.plan import ResultColumn
-from minidb.query.virtual import BIG, LONG_TEXT, text_type
 from minidb.statements.definitions import environment
 from minidb.statements.result import Result
 from minidb.statements.table_copy import alter

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def prepare(session: Session, stmt: ast.Prepare) -> Result:
-    from minidb.query.parser import parse
+    from minidb.query.parse.parser import parse
 
     source = evaluate(session, stmt.source)
     if isinstance(source, bytes):
@@ -40,7 +40,7 @@ def execute(session: Session, stmt: ast.Execute) -> Result:
 
 def _count(text: str) -> int:
     """How many ``?`` stand in `text` outside of quotes and comments."""
-    from minidb.query.placeholders import Format
+    from minidb.query.parse.placeholders import Format
 
     return Format(text.replace("%", "%%")).count
 
@@ -52,7 +52,7 @@ def run(session: Session, text: str, values: tuple[Any, ...]) -> Result:
 
     if not values:
         return session.execute(text)
-    from minidb.query.parser import parse
+    from minidb.query.parse.parser import parse
 
     tree = tree_of(text, parse)
     if isinstance(tree, PLAN_TYPES):

@@ -11,8 +11,8 @@ from minidb.errors import SqlError, SqlSyntaxError
 from minidb.query import ast
 from minidb.query.context import SessionState
 from minidb.query.environment import ServerRules
+from minidb.query.look.virtual import SYSTEM_DATABASES
 from minidb.query.plan import PlanTable
-from minidb.query.virtual import SYSTEM_DATABASES
 from minidb.statements.cache import CompiledPlan, Entry, Prepared, plans_for, signature, tree_of
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Environment:
 
 def prepare(session: Session, text: str, args: Any) -> tuple[Entry, Prepared | None, tuple[Any, ...]]:
     """(cache entry, plan bound to handles or None for a command, parameters).  Raises 1064 and all the compiler raises."""
-    from minidb.query.normalize import normalize
+    from minidb.query.parse.normalize import normalize
 
     if not _is_plan(text):
         tree = tree_of(text if args is None else interpolated(text, args), _parse)
@@ -80,14 +80,14 @@ def _is_plan(text: str) -> bool:
 
 
 def _parse(text: str) -> ast.Statement:
-    from minidb.query.parser import parse
+    from minidb.query.parse.parser import parse
 
     return parse(text)
 
 
 def interpolated(text: str, args: Any) -> str:
     """`text` with the arguments written into it as literals: for statements that are not plans."""
-    from minidb.query.placeholders import resolve
+    from minidb.query.parse.placeholders import resolve
     from minidb.types.text import sql_literal
 
     key, params = resolve(text, args)
@@ -111,7 +111,7 @@ def _remember(session: Session, text: str, args: Any, key: str, params: tuple[An
         found = texts.with_args.get(text)
         entry = Entry() if found is None else found
         if found is None:
-            from minidb.query.placeholders import Format
+            from minidb.query.parse.placeholders import Format
 
             form = Format(text)
             entry.key = form.key
@@ -148,7 +148,7 @@ def compiled(session: Session, key: str, types: tuple[type, ...], params: tuple[
     for candidate in known:
         if _fits(session, candidate):
             return candidate
-    from minidb.query.parser import parse_normalized
+    from minidb.query.parse.parser import parse_normalized
 
     made = compile_tree(session, tree_of(key, parse_normalized), params)
     if not any(t.db.startswith(TEMPORARY) for t in made.plan.tables):
@@ -225,8 +225,8 @@ def open_table(session: Session, db: str | None, name: str) -> Table:
 
 
 def _virtual(session: Session, db: str, name: str) -> Table:
-    from minidb.query.infoschema import InformationSchema
-    from minidb.query.perfschema import PerformanceSchema
+    from minidb.query.look.infoschema import InformationSchema
+    from minidb.query.look.perfschema import PerformanceSchema
     from minidb.statements.world import SessionWorld
 
     if db == "performance_schema":

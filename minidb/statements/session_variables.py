@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from minidb.engine import Isolation
 from minidb.errors import SqlError
-from minidb.query.virtual import SYSTEM_DATABASES
+from minidb.query.look.virtual import SYSTEM_DATABASES
 from minidb.statements.variables import SessionVariables, parse_zone
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ class SessionSettings:
 
     def set_names(self, charset: str | None, collation_name: str | None) -> None:
         """SET NAMES; raises 1115, 1273, 1253."""
-        from minidb.query.ddl_columns import resolve_charset
+        from minidb.query.define.ddl_columns import resolve_charset
 
         if charset is None:
             world = self.variables.world.values

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from minidb.engine import ReadMode, Table
 from minidb.errors import SqlError
 from minidb.query import ast
-from minidb.query import show as answers
 from minidb.query.context import ExecContext
+from minidb.query.look import show as answers
 from minidb.query.plan import Plan
 from minidb.statements.cache import CompiledPlan, Prepared
 from minidb.statements.preparing import PLAN_TYPES, Environment, bind, resolve_handle, run_inside
@@ -64,7 +64,7 @@ def describe(session: Session, stmt: ast.Describe) -> Result:
 
 def explain(session: Session, stmt: ast.Explain) -> Result:
     """EXPLAIN [ANALYZE | FORMAT=...] of a statement that is a plan."""
-    from minidb.query.explain import explain as explain_plan
+    from minidb.query.look.explain import explain as explain_plan
 
     if not isinstance(stmt.statement, PLAN_TYPES):
         raise SqlError.of(1235, "EXPLAIN of this statement")

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from minidb.catalog import Column, Default, ForeignKey, TableDef
 from minidb.engine import Engine, Row, Scan, Table, Trx
 from minidb.errors import Error, SqlError
-from minidb.query.alter import Alteration, missing_parent
-from minidb.query.ddl_columns import implicit_default
-from minidb.query.ddl_keys import parent_index
+from minidb.query.define.alter import Alteration, missing_parent
+from minidb.query.define.ddl_columns import implicit_default
+from minidb.query.define.ddl_keys import parent_index
 from minidb.statements.result import Result, done
 from minidb.statements.running import change
 from minidb.types import convert
@@ -258,8 +258,8 @@ def _filler(session: Session, filler: Any, column: Column) -> Any:
         digits = column.type.scale or 0
         moment = session.statement_time()
         return moment.replace(microsecond=moment.microsecond // 10 ** (6 - digits) * 10 ** (6 - digits))
-    from minidb.query.ddl_columns import stored_constant
-    from minidb.query.parser import parse
+    from minidb.query.define.ddl_columns import stored_constant
+    from minidb.query.parse.parser import parse
     from minidb.statements.preparing import run_tree
 
     value = run_tree(session, parse(f"SELECT {filler.expression}"))[0][0]

@@ -13,9 +13,9 @@ from minidb.catalog import TableDef
 from minidb.engine import Table
 from minidb.errors import SqlError
 from minidb.query import ast
-from minidb.query.alter import alter_table as work_out
-from minidb.query.ddl import define_like, define_table
-from minidb.query.ddl_columns import check_name
+from minidb.query.define.alter import alter_table as work_out
+from minidb.query.define.ddl import define_like, define_table
+from minidb.query.define.ddl_columns import check_name
 from minidb.statements.preparing import TEMPORARY, prepare_source
 from minidb.statements.result import Result, done
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from minidb.catalog import IndexDef, TableDef
 from minidb.engine import Row, Table, TableStats
 from minidb.errors import Error, SqlError
-from minidb.query.infoschema import Process
-from minidb.query.show import Headings
-from minidb.query.virtual import BIG_UNSIGNED, LONG_TEXT
+from minidb.query.look.infoschema import Process
+from minidb.query.look.show import Headings
+from minidb.query.look.virtual import BIG_UNSIGNED, LONG_TEXT
 
 if TYPE_CHECKING:
     from minidb.session import Session

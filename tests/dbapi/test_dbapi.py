@@ -267,6 +267,6 @@ def test_importing_the_package_loads_no_parser() -> None:
     import sys
 
     code = ("import sys, minidb; "
-            "print([m for m in ('lark', 'decimal', 'json', 'asyncio', 'minidb.query.parser') if m in sys.modules])")
+            "print([m for m in ('lark', 'decimal', 'json', 'asyncio', 'minidb.query.parse.parser') if m in sys.modules])")
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
     assert out.stdout.strip() == "[]"

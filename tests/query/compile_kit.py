@@ -11,8 +11,8 @@ from minidb.errors import SqlError
 from minidb.query import ast
 from minidb.query.compiler import compile_statement
 from minidb.query.context import ExecContext
-from minidb.query.explain import explain
-from minidb.query.parser import parse
+from minidb.query.look.explain import explain
+from minidb.query.parse.parser import parse
 from minidb.query.plan import Plan
 from minidb.types.sqltype import Family, SqlType
 from tests.query.fake_table import FakeTable

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from minidb.errors import Error
+from minidb.query.bind.types_of import type_of_value
 from minidb.query.functions import MODULES, function_names, lookup
 from minidb.query.functions.registry import REGISTRY
-from minidb.query.types_of import type_of_value
 from minidb.types.sqltype import Family, SqlType
 from minidb.types.text import to_text
 from tests.types.literals import value_of

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from minidb.errors import Error, InterfaceError
 from minidb.query import ast
-from minidb.query.normalize import normalize
-from minidb.query.parser import parse, parse_normalized
-from minidb.query.splitter import split_statements
+from minidb.query.parse.normalize import normalize
+from minidb.query.parse.parser import parse, parse_normalized
+from minidb.query.parse.splitter import split_statements
 from tests.query.trees import with_values
 
 LIFTED = [

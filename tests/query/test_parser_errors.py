@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from minidb.errors import Error, NotSupportedError, SqlSyntaxError
 from minidb.query import ast
-from minidb.query.parser import load, parse
+from minidb.query.parse.parser import load, parse
 
 PLACES = [
     ("SELEC 1", "SELEC 1"),

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from minidb.errors import NotSupportedError
-from minidb.query.parser import parse
-from minidb.query.splitter import split_statements
+from minidb.query.parse.parser import parse
+from minidb.query.parse.splitter import split_statements
 from tests.query.trees import shown
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "parser"

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minidb.errors import NotSupportedError
-from minidb.query.parser import parse
-from minidb.query.splitter import split_statements
+from minidb.query.parse.parser import parse
+from minidb.query.parse.splitter import split_statements
 
 
 def texts(script: str, delimiter: str = ";") -> list[str]:

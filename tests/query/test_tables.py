@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from minidb.query import parser, tables
+from minidb.query.parse import parser, tables
 
 
 @pytest.fixture(scope="module")

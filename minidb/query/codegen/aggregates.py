@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from minidb.errors import unsupported
 from minidb.query import ast, runtime
 from minidb.query.ast import Expr
+from minidb.query.bind.types_of import DIVISION_SCALE, digits_of
 from minidb.query.codegen.arithmetic import number_template
-from minidb.query.types_of import DIVISION_SCALE, digits_of
 from minidb.types.keys import key_function
 from minidb.types.sqltype import Family, SqlType
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from minidb.query import ast, runtime
 from minidb.query.ast import Expr
-from minidb.query.nodes import Col, walk
+from minidb.query.bind.nodes import Col, walk
 from minidb.query.render import render
 from minidb.types.coerce import to_decimal, to_double
 from minidb.types.sqltype import Family, SqlType

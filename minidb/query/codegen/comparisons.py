@@ -6,10 +6,10 @@ import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minidb.query.ast import Expr, Literal, Param
+from minidb.query.bind.nodes import Col
+from minidb.query.bind.types_of import CONNECTION_COLLATION, Typer
 from minidb.query.codegen.arithmetic import as_double, is_quotient
 from minidb.query.context import SessionState
-from minidb.query.nodes import Col
-from minidb.query.types_of import CONNECTION_COLLATION, Typer
 from minidb.types import temporal
 from minidb.types.coerce import Warn, incorrect, to_bytes, to_decimal, to_double, truncated
 from minidb.types.collation import get_collation

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 from minidb.errors import SqlError, unsupported
 from minidb.query import ast, runtime
 from minidb.query.ast import Expr
+from minidb.query.bind.nodes import Col, Given, Sub, walk
+from minidb.query.bind.types_of import Typer
 from minidb.query.codegen import arithmetic, functions
 from minidb.query.codegen.comparisons import UNKNOWN, Kind, Operand, kind_of, operand, wrapper
 from minidb.query.codegen.unit import Unit
 from minidb.query.context import StrictSession
-from minidb.query.nodes import Col, Given, Sub, walk
-from minidb.query.types_of import Typer
 from minidb.types.coerce import is_true, to_datetime
 from minidb.types.sqltype import Family, SqlType
 from minidb.types.text import to_text
 
 if TYPE_CHECKING:
-    from minidb.query.binder import Binder
-    from minidb.query.types_of import Typed
+    from minidb.query.bind.binder import Binder
+    from minidb.query.bind.types_of import Typed
 
 _ATOM = re.compile(r"-?[A-Za-z_0-9][A-Za-z_0-9]*(\[\d+\])*\Z|'[^'\\]*'\Z")
 _PYTHON = {"=": "==", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from minidb.query import ast, patterns
 from minidb.query.ast import Expr
+from minidb.query.bind.types_of import arguments, spec_of
 from minidb.query.codegen.comparisons import Kind, operand
 from minidb.query.collations import COMPARING, combined
 from minidb.query.context import SessionState
 from minidb.query.functions.registry import FunctionSpec
-from minidb.query.types_of import arguments, spec_of
 from minidb.types.coerce import to_double, to_text
 from minidb.types.collation import get_collation
 from minidb.types.convert import cast_function

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from minidb.query import ast, runtime
 from minidb.query.ast import Expr
+from minidb.query.bind.nodes import Block, Col, walk
 from minidb.query.codegen.aggregates import AggregateGen, numbers
 from minidb.query.codegen.unit import Lines
-from minidb.query.nodes import Block, Col, walk
 from minidb.types.keys import key_function
 from minidb.types.sqltype import Family
 
@@ -91,7 +91,7 @@ class GroupSink:
 def _only_keys(e: Expr, keys: list[Expr]) -> bool:
     if e in keys or isinstance(e, ast.Aggregate):
         return True
-    from minidb.query.nodes import Sub, children
+    from minidb.query.bind.nodes import Sub, children
 
     if isinstance(e, (Col, Sub)):
         return False

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from minidb.engine import FULL, KeyRange, ReadMode, Scan
 from minidb.query import ast
-from minidb.query.access import is_clustered
+from minidb.query.bind.nodes import Block, Col, Source
 from minidb.query.codegen.joins import JoinEmitter
 from minidb.query.codegen.scans import How
 from minidb.query.codegen.unit import Lines
-from minidb.query.index_ends import answered_without_rows
-from minidb.query.nodes import Block, Col, Source
-from minidb.query.optimizer import JoinPlan
+from minidb.query.optimize.access import is_clustered
+from minidb.query.optimize.index_ends import answered_without_rows
+from minidb.query.optimize.optimizer import JoinPlan
 from minidb.types.keys import NULL
 
 if TYPE_CHECKING:

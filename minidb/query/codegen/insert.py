@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from minidb.errors import IntegrityError
 from minidb.query.ast import Expr
+from minidb.query.bind.nodes import Block, BoundQuery, Col, Output, Source, walk
 from minidb.query.codegen import auto_increment
 from minidb.query.codegen.expressions import ExprGen
 from minidb.query.codegen.joins import JoinEmitter
 from minidb.query.codegen.queries import QueryEmitter
 from minidb.query.codegen.storing import IGNORABLE, Storing, note_error
 from minidb.query.codegen.unit import Lines
-from minidb.query.nodes import Block, BoundQuery, Col, Output, Source, walk
 from minidb.types.sqltype import Family
 
 if TYPE_CHECKING:

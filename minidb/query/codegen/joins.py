@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Protocol
 from minidb.engine import KeyRange, ReadMode, WaitPolicy
 from minidb.errors import unsupported
 from minidb.query import ast
-from minidb.query.access import Access
 from minidb.query.ast import Expr
+from minidb.query.bind.nodes import Source, slots_of
 from minidb.query.codegen.comparisons import kind_of, operand
 from minidb.query.codegen.scans import How, equality_key, ranges_of, scan_source, tuple_of
 from minidb.query.codegen.unit import Lines
-from minidb.query.nodes import Source, slots_of
-from minidb.query.optimizer import JoinPlan, LeftStep, Step, has_subquery
+from minidb.query.optimize.access import Access
+from minidb.query.optimize.optimizer import JoinPlan, LeftStep, Step, has_subquery
 
 if TYPE_CHECKING:
     from minidb.query.codegen.expressions import ExprGen

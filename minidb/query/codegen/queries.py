@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING
 
 from minidb.engine import ReadMode
 from minidb.query import ast, runtime
-from minidb.query.codegen.comparisons import kind_of, operand
-from minidb.query.codegen.expressions import ExprGen
-from minidb.query.codegen.ordering import SortKey, cut, distinct, limit_sources, sort
-from minidb.query.codegen.scans import How
-from minidb.query.codegen.select import BlockEmitter
-from minidb.query.codegen.unit import Lines, Unit
-from minidb.query.index_ends import answered_without_rows
-from minidb.query.index_order import use_index_order
-from minidb.query.nodes import (
+from minidb.query.bind.nodes import (
     Block,
     BoundQuery,
     Given,
@@ -28,7 +20,15 @@ from minidb.query.nodes import (
     Sub,
     ValuesBlock,
 )
-from minidb.query.optimizer import JoinPlan
+from minidb.query.codegen.comparisons import kind_of, operand
+from minidb.query.codegen.expressions import ExprGen
+from minidb.query.codegen.ordering import SortKey, cut, distinct, limit_sources, sort
+from minidb.query.codegen.scans import How
+from minidb.query.codegen.select import BlockEmitter
+from minidb.query.codegen.unit import Lines, Unit
+from minidb.query.optimize.index_ends import answered_without_rows
+from minidb.query.optimize.index_order import use_index_order
+from minidb.query.optimize.optimizer import JoinPlan
 from minidb.types.keys import key_function
 from minidb.types.sqltype import Family, SqlType
 

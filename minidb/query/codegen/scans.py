@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from minidb.engine import FULL, KeyRange, ReadMode, Scan, ScanPurpose, WaitPolicy
 from minidb.query import ast, key_ranges
-from minidb.query.access import Access
 from minidb.query.ast import Expr
-from minidb.query.facts import Fact
-from minidb.query.nodes import Col
+from minidb.query.bind.nodes import Col
+from minidb.query.optimize.access import Access
+from minidb.query.optimize.facts import Fact
 from minidb.types.coerce import to_decimal
 from minidb.types.keys import NULL, Descending, key_function
 from minidb.types.sqltype import Family, SqlType

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from minidb.query import runtime
 from minidb.query.ast import Expr
+from minidb.query.bind.nodes import Block, Col, walk
 from minidb.query.codegen.expressions import ExprGen
 from minidb.query.codegen.grouping import GroupSink, ListSink, StreamSink, bind_aggregates
 from minidb.query.codegen.index_ends import IndexEnds
 from minidb.query.codegen.joins import JoinEmitter
 from minidb.query.codegen.ordering import SortKey, cut, distinct, limit_sources, sort
 from minidb.query.codegen.unit import Lines
-from minidb.query.nodes import Block, Col, walk
-from minidb.query.optimizer import JoinPlan, Step
+from minidb.query.optimize.optimizer import JoinPlan, Step
 from minidb.types.sqltype import SqlType
 
 if TYPE_CHECKING:

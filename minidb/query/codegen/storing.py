@@ -8,10 +8,10 @@ from minidb.catalog import Column, TableDef
 from minidb.errors import SqlError
 from minidb.query import ast
 from minidb.query.ast import Expr
+from minidb.query.bind.nodes import Col, Source
 from minidb.query.codegen.arithmetic import as_double, is_quotient
 from minidb.query.codegen.unit import Lines
 from minidb.query.context import ExecContext, SessionState
-from minidb.query.nodes import Col, Source
 from minidb.types.convert import implicit_default, inline_check, storer
 from minidb.types.sqltype import Family, SqlType
 from minidb.types.store_context import StoreContext
@@ -163,9 +163,9 @@ class Storing:
 
     def parsed(self, text: str) -> Expr:
         """An expression of the table's definition, bound to the target's columns."""
-        from minidb.query.bind_expr import FIELDS, ExprBinder
-        from minidb.query.parser import parse
-        from minidb.query.scope import Scope
+        from minidb.query.bind.bind_expr import FIELDS, ExprBinder
+        from minidb.query.bind.scope import Scope
+        from minidb.query.parse.parser import parse
 
         tree = parse(f"SELECT {text}")
         assert isinstance(tree, ast.Select)

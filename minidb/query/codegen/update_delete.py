@@ -10,6 +10,7 @@ from minidb.engine import ReadMode, ScanPurpose
 from minidb.errors import IntegrityError
 from minidb.query import ast
 from minidb.query.ast import Expr
+from minidb.query.bind.nodes import Col, JoinGroup, Output, Source
 from minidb.query.codegen.expressions import ExprGen
 from minidb.query.codegen.joins import JoinEmitter
 from minidb.query.codegen.ordering import SortKey, limit_sources, sort
@@ -17,8 +18,7 @@ from minidb.query.codegen.queries import QueryEmitter
 from minidb.query.codegen.scans import How, equality_key, tuple_of
 from minidb.query.codegen.storing import FIRST_ROW, IGNORABLE, Storing, note_error
 from minidb.query.codegen.unit import Lines
-from minidb.query.nodes import Col, JoinGroup, Output, Source
-from minidb.query.optimizer import JoinPlan, Step
+from minidb.query.optimize.optimizer import JoinPlan, Step
 
 if TYPE_CHECKING:
     from minidb.query.compiler import Statement

@@ -1,0 +1,1 @@
+"""From names to columns: scopes, bound trees, static types."""

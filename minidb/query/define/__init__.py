@@ -1,0 +1,1 @@
+"""From CREATE and ALTER to table definitions."""

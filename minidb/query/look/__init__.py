@@ -1,0 +1,1 @@
+"""SHOW, EXPLAIN, and the tables made at the moment of reading."""
