@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from minidb.scheduler.base import Mutex, Scheduler, Waiter
+from minidb.scheduler.latch import Latch
 from minidb.trace import Trace
 
 
@@ -29,6 +30,7 @@ class ThreadScheduler(Scheduler):
 
     def __init__(self, seed: int | None = None, trace: Trace | None = None) -> None:
         super().__init__(random.SystemRandom().getrandbits(32) if seed is None else seed, trace)
+        self.latch = Latch()
         self._workers: dict[str, _Worker] = {}
         self._stopping = False
         self._failures: list[BaseException] = []
