@@ -38,21 +38,27 @@ def _plain_matcher(pattern: str, escape: str, fold: Callable[[str], str] | None)
 
 
 def _expression(pattern: str, escape: str, fold: Callable[[str], str] | None) -> str:
-    """The regular expression of a LIKE pattern, over folded text."""
-    parts: list[str] = []
+    """The regular expression of a LIKE pattern, over folded text.  What stands between two % has a fixed length, so the leftmost
+    place for it is the best one: atomic groups, and no text makes the search go back over its steps again and again."""
+    segments: list[str] = [""]
     i = 0
     while i < len(pattern):
         c = pattern[i]
-        if c == escape and i + 1 < len(pattern):
-            i += 1
-            c = pattern[i]
-        elif c in "%_":
-            parts.append(".*" if c == "%" else ".")
-            i += 1
-            continue
-        parts.append(re.escape(c if fold is None else fold(c)))
+        if c == "%":
+            segments.append("")
+        elif c == "_":
+            segments[-1] += "."
+        else:
+            if c == escape and i + 1 < len(pattern):
+                i += 1
+                c = pattern[i]
+            segments[-1] += re.escape(c if fold is None else fold(c))
         i += 1
-    return "".join(parts)
+    first, *rest = segments
+    if not rest:
+        return first
+    *middle, last = rest
+    return first + "".join(f"(?>.*?{segment})" for segment in middle if segment) + ".*" + last
 
 
 def like_prefix(pattern: str, escape: str) -> tuple[str, bool]:

@@ -8,7 +8,7 @@ import math
 import operator
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation, localcontext
 from typing import Any
 
 from minidb.errors import SqlError
@@ -79,7 +79,10 @@ def int_divide(a: Any, b: Any) -> int | None:
     if isinstance(a, int) and isinstance(b, int):
         quotient = abs(a) // abs(b)
     else:
-        quotient = int(EXACT.divide_int(abs(Decimal(a)), abs(Decimal(b))))
+        try:
+            quotient = int(EXACT.divide_int(abs(Decimal(a)), abs(Decimal(b))))
+        except InvalidOperation:  # more digits than any number of MySQL's
+            quotient = UNSIGNED_MAX + 1
     signed = quotient if (a < 0) == (b < 0) else -quotient
     if not SIGNED[0] <= signed <= UNSIGNED_MAX:
         raise SqlError.of(1690, "BIGINT", "DIV")

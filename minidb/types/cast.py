@@ -99,7 +99,7 @@ def _cast_decimal(t: SqlType) -> Cast:
 
     def convert(value: Any, warn: Warn) -> Decimal:
         number = coerce.to_decimal(value, warn)
-        if number.adjusted() < 100:
+        if number.is_finite() and number.adjusted() < 100:
             rounded = round_half_away(number, scale)
             if abs(rounded) < limit and not (t.unsigned and rounded < 0):
                 return rounded if rounded else abs(rounded)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +74,23 @@ def warns(case: dict[str, Any]) -> bool:
         return (case["expression"].startswith("cast(") and 1264 not in numbers) or 1365 in numbers
     spec = lookup(name)
     return spec is not None and spec.needs_session
+
+
+@pytest.mark.parametrize(("expression", "value"), [
+    ("REPLACE(REPEAT('a', 100000), 'a', REPEAT('b', 100000))", None),
+    ("CAST('1e999999999' AS DECIMAL)", Decimal(9999999999)),
+    ("REPEAT('a', 60) LIKE CONCAT(REPEAT('%a', 25), '%b')", 0),
+    ("REPEAT('a', 60) LIKE CONCAT(REPEAT('%a', 25), '%')", 1),
+    ("NVL2(-1, 1, 2)", 1),
+])
+def test_extreme_arguments_answer_at_once(expression: str, value: object) -> None:
+    """What would take gigabytes or centuries is cut short: too long a text is NULL, LIKE never goes back over its steps."""
+    with Database() as database, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert database.session().execute(f"SELECT {expression}").rows == [(value,)]
+
+
+def test_a_quotient_out_of_range() -> None:
+    with Database() as database, pytest.raises(Error) as caught:
+        database.session().execute("SELECT 10 DIV 1e-300")
+    assert caught.value.code == 1690

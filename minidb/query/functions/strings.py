@@ -175,10 +175,12 @@ def _replace_length(types: Types) -> int:
     return whole * max(1, new if gone <= 1 else new // gone + 1)
 
 
-@function("REPLACE", 3, result=rt.string_like(_replace_length), params="t")
-def replace(value: Any, old: Any, new: Any) -> str | bytes:
-    """Every `old` (compared byte for byte) replaced by `new`."""
+@function("REPLACE", 3, result=rt.string_like(_replace_length), nullable=always_nullable, params="t")
+def replace(value: Any, old: Any, new: Any) -> str | bytes | None:
+    """Every `old` (compared byte for byte) replaced by `new`; NULL where that is longer than max_allowed_packet."""
     shown, before, after = _same_kind(value, old, new)
+    if before and len(after) > len(before) and len(shown) + shown.count(before) * (len(after) - len(before)) > MAX_RESULT:
+        return None
     changed: str | bytes = shown.replace(before, after) if before else shown
     return changed
 
