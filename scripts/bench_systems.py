@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -240,12 +241,13 @@ class MariaServer:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
-class Maria(Sql):
+class Maria(Sql, ABC):
     server: MariaServer | None = None
     ddl_tail = " ENGINE=InnoDB"
 
+    @abstractmethod
     def connect(self) -> Any:
-        raise NotImplementedError
+        """A connection to the server."""
 
     def __init__(self, n: int) -> None:
         super().__init__(n)

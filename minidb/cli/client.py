@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -97,19 +97,19 @@ class Client:
         count = len(result.warnings)
         return f", {count} warning{'' if count == 1 else 's'}" if count else ""
 
-    def _print_all(self, pieces: object) -> None:
+    def _print_all(self, pieces: Iterable[str]) -> None:
         if self.pager and self.interactive:
             process = subprocess.Popen(self.pager, shell=True, stdin=subprocess.PIPE, text=True)
             assert process.stdin is not None
             try:
-                for piece in pieces:  # type: ignore[attr-defined]
+                for piece in pieces:
                     process.stdin.write(piece)
                 process.stdin.close()
             except BrokenPipeError:
                 pass  # the reader left the pager early
             process.wait()
             return
-        for piece in pieces:  # type: ignore[attr-defined]
+        for piece in pieces:
             self.print(piece)
 
     def print(self, text: str) -> None:
