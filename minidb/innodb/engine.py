@@ -147,6 +147,8 @@ class InnodbEngine(Engine):
             return
         system, mtr = core.system, core.mtr
         due = False
+        if self._latch.locked():
+            self.scheduler.give_way()
         with self._latch:
             if trx.has_update_undo:
                 history = system.history

@@ -48,7 +48,9 @@ def still(core: Core, table: DictTable, trx: InnodbTrx) -> bool:
 def read_alone(core: Core, table: DictTable, trx: InnodbTrx, key: Key) -> Row | None:
     """The row with clustered key `key`, to be given to `update_alone` or `delete_alone`; it is not locked."""
     clustered = table.clustered
-    if key in clustered.locks or not undisturbed(core, table, trx) or not unseen(core):
+    if key in clustered.locks or not undisturbed(core, table, trx):
+        return None
+    if len(core.system.sessions) > 1 and not unseen(core):
         return None
     row: Row | None = clustered.tree.get(key)
     if row is None or row[DELETED] or row[TRX_ID] in core.system.active:

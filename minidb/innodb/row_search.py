@@ -105,6 +105,8 @@ class LockingCursor(Cursor):
 
     def next_row(self) -> Row | None:
         core, trx = self._core, self._trx
+        if core.latch.locked():
+            core.scheduler.give_way()
         with core.latch:
             try:
                 self._semi = False

@@ -175,6 +175,8 @@ class SnapshotCursor(Cursor):
 
     def next_batch(self) -> list[Row] | None:
         core = self._core
+        if core.latch.locked():
+            core.scheduler.give_way()
         with core.latch:
             view = view_for(core, self.index, self._trx)
             while True:

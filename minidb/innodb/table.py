@@ -46,11 +46,15 @@ SNAPSHOT, WAIT = ReadMode.SNAPSHOT, WaitPolicy.WAIT
 class InnodbTable(Table):
     """A handle.  trees: one per index of the definition; clustered: the tree with the rows."""
 
-    __slots__ = ("_by_ordinal", "_clustered_key", "_core", "_get", "_latch", "_trim", "_work", "clustered", "dict_table", "trees")
+    __slots__ = (
+        "_by_ordinal", "_clustered_key", "_core", "_get", "_give_way", "_latch", "_trim", "_work", "clustered", "dict_table",
+        "trees",
+    )
 
     def __init__(self, core: Core, dict_table: DictTable, work: Work | None = None) -> None:
         self._core = core
         self._latch = core.latch
+        self._give_way = core.scheduler.give_way
         self._work = work
         self._trim = core.bounded
         self.dict_table = dict_table
@@ -77,6 +81,8 @@ class InnodbTable(Table):
             found = self.lookup(trx, index, key if isinstance(key, tuple) else (key,))
             return found[0] if found else None
         table = self.dict_table
+        if self._latch.locked():
+            self._give_way()
         with self._latch:
             view = trx.view
             if view is None or table.def_trx_id >= view.low_limit:
@@ -98,6 +104,8 @@ class InnodbTable(Table):
 
     def _get_locked(self, trx: InnodbTrx, index: int, key: Key, mode: ReadMode, wait: WaitPolicy) -> Row | None:
         if index == self._clustered_key and self._work is None:
+            if self._latch.locked():
+                self._give_way()
             with self._latch:
                 if trx.alone:
                     row = read_alone(self._core, self.dict_table, trx, key)
@@ -163,6 +171,8 @@ class InnodbTable(Table):
         """The rows of `prefix` if they all stand on one leaf that nobody has changed lately; None if it is not that simple."""
         assert isinstance(trx, InnodbTrx)
         core, table = self._core, self.dict_table
+        if self._latch.locked():
+            self._give_way()
         with self._latch:
             view = trx.view
             if view is None or table.def_trx_id >= view.low_limit:
@@ -248,6 +258,8 @@ class InnodbTable(Table):
     # ---- changing
     def insert(self, trx: Trx, values: Row) -> None:
         assert isinstance(trx, InnodbTrx)
+        if self._latch.locked():
+            self._give_way()
         with self._latch:
             if trx.alone and insert_alone(self._core, self.dict_table, trx, values):
                 return
@@ -272,6 +284,8 @@ class InnodbTable(Table):
 
     def update(self, trx: Trx, row: Row, values: Row) -> None:
         assert isinstance(trx, InnodbTrx)
+        if self._latch.locked():
+            self._give_way()
         with self._latch:
             if trx.alone:
                 if not update_alone(self._core, self.dict_table, trx, row, values):
@@ -283,6 +297,8 @@ class InnodbTable(Table):
 
     def delete(self, trx: Trx, row: Row) -> None:
         assert isinstance(trx, InnodbTrx)
+        if self._latch.locked():
+            self._give_way()
         with self._latch:
             if trx.alone:
                 if not delete_alone(self._core, self.dict_table, trx, row):

@@ -162,6 +162,14 @@ class Scheduler(ABC):
             except WaitTimeout:
                 return
 
+    def give_way(self) -> None:
+        """The caller is about to take the latch and has found it taken: let others run until it is free.
+
+        Short operations ask for this, because a thread that blocks in a lock is given it while it does not run: whoever runs then,
+        and wants the latch for the next operation, waits for a thread that waits for the interpreter.  Every operation would cost
+        a change of threads, several times the operation itself.  (A latch with such an ``acquire`` of its own would do the same,
+        but Ctrl-C could strike between its success and the ``with`` block.)"""
+
     # ---- stopping
     def interrupt(self, session_id: int, code: int = ER_QUERY_INTERRUPTED) -> None:
         """KILL: tell a session to stop.  Takes the latch itself; works from any thread."""

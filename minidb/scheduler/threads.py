@@ -10,8 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from minidb.scheduler.base import Mutex, Scheduler, Waiter
-from minidb.scheduler.latch import Latch
 from minidb.trace import Trace
+
+TRIES = 20  # times that `give_way` only lets others run
+PAUSE = 0.0002  # seconds between its later looks: whoever has the latch reads a file, or makes a longer change
 
 
 @dataclass(slots=True)
@@ -30,7 +32,6 @@ class ThreadScheduler(Scheduler):
 
     def __init__(self, seed: int | None = None, trace: Trace | None = None) -> None:
         super().__init__(random.SystemRandom().getrandbits(32) if seed is None else seed, trace)
-        self.latch = Latch()
         self._workers: dict[str, _Worker] = {}
         self._stopping = False
         self._failures: list[BaseException] = []
@@ -39,6 +40,12 @@ class ThreadScheduler(Scheduler):
 
     def wall_clock(self) -> datetime.datetime:
         return datetime.datetime.now()
+
+    def give_way(self) -> None:
+        tries = 0
+        while self.latch.locked():
+            time.sleep(0 if tries < TRIES else PAUSE)
+            tries += 1
 
     def _suspend(self, waiter: Waiter) -> None:
         gate = waiter.gate = threading.Lock()

@@ -185,7 +185,14 @@ def write(session: Session, prepared: Prepared, params: Params, text: str, args:
             if prepared.version != instance.version:
                 return session.run_plan(prepared, params, text, args)
         if prepared.single and alone and innodb.alone and not trx.active:
-            rows = run_alone(prepared, context, params)
+            trx.alone = True  # a change of one row as a transaction that need not lock it
+            try:
+                rows = prepared.run(context, params)
+            except ChangedMeanwhile:
+                trx.alone = False
+                rows = prepared.run(context, params)
+            finally:
+                trx.alone = False
         else:
             innodb.begin_statement(trx)
             try:
@@ -212,16 +219,3 @@ def write(session: Session, prepared: Prepared, params: Params, text: str, args:
     if session.noted is not None:
         result.noted = session.noted
     return result
-
-
-def run_alone(prepared: Prepared, context: ExecContext, params: Params) -> list[Params] | None:
-    """Run a change of one row as a transaction that need not lock it (`Trx.alone`)."""
-    trx = context.trx
-    trx.alone = True
-    try:
-        return prepared.run(context, params)
-    except ChangedMeanwhile:
-        trx.alone = False
-        return prepared.run(context, params)
-    finally:
-        trx.alone = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 
 import pytest
@@ -156,3 +157,22 @@ def test_a_worker_that_dies_is_reported_by_stop() -> None:
     with pytest.raises(ZeroDivisionError):
         scheduler.stop()
     scheduler.stop()
+
+
+def test_giving_way_ends_when_the_latch_is_free() -> None:
+    scheduler, order = ThreadScheduler(), []
+    scheduler.give_way()  # nobody has it
+    scheduler.latch.acquire()
+
+    def work() -> None:
+        scheduler.give_way()
+        with scheduler.latch:
+            order.append("second")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    time.sleep(0.05)
+    order.append("first")
+    scheduler.latch.release()
+    thread.join(5)
+    assert order == ["first", "second"]
