@@ -84,6 +84,7 @@ class Database(Definitions):
         self.next_session_id = 1
         self.closed = False
         self.failure: BaseException | None = None
+        self.abandoned: list[Callable[[], None]] = []  # closings of connections that were collected while the latch was held
         self.durable: Durable | None = None
         self.plans: dict[Any, Texts] = {}
         self._handles: dict[tuple[str, str], Table] = {}
@@ -166,6 +167,8 @@ class Database(Definitions):
             raise SqlError.text(1053, "The database is closed")
         if self.failure is not None:
             raise stopped(self.failure)
+        while self.abandoned:
+            self.abandoned.pop()()
         with self.scheduler.latch:
             number = self.next_session_id
             self.next_session_id = number + 1

@@ -181,9 +181,17 @@ class Connection:
         return f"<Connection {self.session.connection_id} to {self.session.instance.path!r}{'' if self.open else ' closed'}>"
 
     def __del__(self) -> None:
+        """A forgotten connection is closed.  The collector may call this in the middle of anything, also while this very thread
+        holds the latch: then the closing is left to whoever opens the next session."""
         session = getattr(self, "session", None)
-        if session is not None and not session.closed:
+        if session is None or session.closed:
+            return
+        latch = session.scheduler.latch
+        if latch.acquire(False):
+            latch.release()
             self._close()
+        else:
+            session.instance.abandoned.append(self._close)
 
 
 def connect(path: str | None = None, *, database: str | Database | None = None, db: str | None = None, user: str | None = None,
