@@ -34,36 +34,9 @@ class Session(SessionSettings):
     """One session.  Use it from one thread at a time; `kill` and `cancel` may come from any."""
 
     __slots__ = (
-        "__weakref__",
-        "_arg_texts",
-        "_plain_texts",
-        "_private",
-        "began",
-        "closed",
-        "contended",
-        "context",
-        "current",
-        "found_rows",
-        "held",
-        "host",
-        "last_plan",
-        "locked",
-        "moment_of_statement",
-        "moment_of_statement",
-        "name",
-        "one_shot",
-        "owner",
-        "plain",
-        "prepared_texts",
-        "refusal",
-        "row_count",
-        "savepoints",
-        "setting",
-        "stale",
-        "steady",
-        "temporary",
-        "texts",
-        "user",
+        "__weakref__", "_arg_texts", "_plain_texts", "_private", "began", "closed", "contended", "context", "current",
+        "found_rows", "held", "host", "last_plan", "locked", "moment_of_statement", "name", "one_shot", "owner", "plain",
+        "prepared_texts", "refusal", "row_count", "savepoints", "setting", "stale", "steady", "temporary", "texts", "user",
     )
 
     def __init__(self, instance: Database, connection_id: int, name: str = "", user: str = "root", host: str = "localhost") -> None:
@@ -176,6 +149,9 @@ class Session(SessionSettings):
             raise made from error.__cause__
         if prepared is None:
             return self._command(entry.tree, text)
+        if prepared.quick and self.steady and entry.rows is None:
+            self.stale = False
+            return write(self, prepared, params, text, args)
         return self.run_plan(prepared, params, text, args, entry.rows)
 
     def insert_rows(self, key: str, text: str, rows: Sequence[tuple[Any, ...]]) -> Result:

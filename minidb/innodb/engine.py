@@ -24,7 +24,7 @@ PURGE_PAUSE = 1.0  # seconds after which a small history is purged too
 
 class InnodbEngine(Engine):
     """InnoDB.  locks: the lock system; core: everything else that its parts share.  alone: statements may change single rows
-    without lock and undo while nobody else is concerned (row_alone): in memory, where purge is not to be watched."""
+    without lock and undo while nobody else is concerned (row_alone), where purge is not to be watched."""
 
     name = "InnoDB"
     transactional = True
@@ -39,7 +39,8 @@ class InnodbEngine(Engine):
         space = pool.open_space(SYSTEM_SPACE, create=not pool.fs.exists(SYSTEM_SPACE), space_id=SYSTEM_SPACE_ID)
         self.core = Core(pool, scheduler, self.locks, space, leaf_capacity)
         self._latch = scheduler.latch
-        self.alone = background_purge and self.core.redo is None and pool.limit is None and isinstance(scheduler, ThreadScheduler)
+        self.alone = (background_purge and isinstance(scheduler, ThreadScheduler)
+                      and (self.core.redo is not None or pool.limit is None))
         self._handles: dict[int, InnodbTable] = {}
         self.highest_table = 0  # largest table id that recovery met in undo records
         scheduler.spawn(PURGE_WORKER, self._purge_step if background_purge else self._no_step)
@@ -166,6 +167,11 @@ class InnodbEngine(Engine):
         if due:
             self.scheduler.poke(PURGE_WORKER)  # it works while sessions wait for the disk
         core.redo.commit()
+
+    def commit_alone(self) -> None:
+        """A statement that was alone has made its change: make it as durable as asked for.  Latch not held."""
+        if self.core.redo is not None:
+            self.core.redo.commit()
 
     def rollback(self, trx: Trx) -> None:
         assert isinstance(trx, InnodbTrx)

@@ -5,7 +5,11 @@ nobody meets, an old version that nobody can read and a delete mark that nobody 
 the ordinary way followed by a purge.  Whatever could concern others sends the statement back to the ordinary way: a lock or an
 active transaction on the row, any lock in an index that gets an entry, an open read view, foreign keys, long rows, a watcher.
 
-The functions answer None or False when it is not that simple, with nothing done.  Latch held; none of them waits.
+With a redo log the change is one group of it, which recovery applies as a whole or not at all: that makes up for the undo record.
+Only pages that are in memory by now change then, none is split or merged, so nothing can fail half-way but by Ctrl-C.
+
+The functions answer None or False when it is not that simple, with nothing done.  Latch held; none of them waits.  Making the log
+durable is left to the end of the statement (`InnodbEngine.commit_alone`).
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from minidb.innodb.core import Core
 from minidb.innodb.dict_table import DictTable, SecondaryIndex
 from minidb.innodb.layout import DELETED, TRX_ID
 from minidb.innodb.trx import InnodbTrx
+from minidb.storage.mtr import Mtr
 from minidb.storage.page import Page
 from minidb.types.keys import NULL
 
@@ -70,27 +75,47 @@ def update_alone(core: Core, table: DictTable, trx: InnodbTrx, row: Row, values:
         return False
     if key in clustered.locks or not still(core, table, trx):
         return False
-    moves: list[tuple[SecondaryIndex, Key, Key, Row]] | None = None
+    durable = core.redo is not None
+    moves: list[tuple[SecondaryIndex, Key, Key, Row]] = []
+    moved: list[Page] = []
     for index in table.secondaries:
         secondary = index.layout
         old = secondary.key_of(row)
         if secondary.key_of(values) != old:
             new, entry = secondary.make(values)
-            if index.unique or index.locks or live_entry(index, old) is None or index.tree.locate(new)[2]:
+            place = None if index.unique or index.locks else live_entry(index, old)
+            if place is None:
                 return False
-            moves = moves or []
+            leaf, _, found = index.tree.locate(new)
+            if found:
+                return False
+            if durable:
+                if not (index.tree.can_lose(*place) and index.tree.fits(leaf, entry)):
+                    return False
+                moved += place[0], leaf
             moves.append((index, old, new, entry))
         elif not secondary.is_key and secondary.entry_of(row) != secondary.entry_of(values):
             return False
     if moves and core.references(table.tdef.db, table.tdef.name):
         return False
     number = core.system.next_number()
-    page = tree.replace_at(mtr, page, i, (*values, number, 0, 0))
-    if page.max_trx_id < number:
-        page.max_trx_id = number
-    for index, old, new, entry in moves or ():
-        index.tree.delete(mtr, old)
-        index.tree.insert(mtr, new, entry).max_trx_id = number
+    changed = (*values, number, 0, 0)
+    if durable and not tree.fits(page, changed, row):
+        return False
+    before = [before_change(page, i)] if durable else None
+    whole = [(leaf, leaf.image()) for leaf in dict.fromkeys(moved)]
+    try:
+        page = tree.replace_at(mtr, page, i, changed)
+        if page.max_trx_id < number:
+            page.max_trx_id = number
+        for index, old, new, entry in moves:
+            index.tree.delete(mtr, old)
+            index.tree.insert(mtr, new, entry).max_trx_id = number
+    except BaseException:
+        restore(mtr, before)
+        for leaf, image in whole:
+            leaf.restore(image)
+        raise
     mtr.commit()
     return True
 
@@ -105,16 +130,24 @@ def delete_alone(core: Core, table: DictTable, trx: InnodbTrx, row: Row) -> bool
         return False
     if not still(core, table, trx) or core.references(table.tdef.db, table.tdef.name):
         return False
-    entries = []
+    places = [(tree, page, i)]
     for index in table.secondaries:
         place = live_entry(index, index.layout.key_of(row))
         if place is None:
             return False
-        entries.append((index.tree, *place))
-    for entry_tree, leaf, at in entries:
-        entry_tree.delete_at(mtr, leaf, at)
-    tree.delete_at(mtr, page, i)
+        places.append((index.tree, *place))
+    before = None
+    if core.redo is not None:
+        if not all(each.can_lose(leaf, at) for each, leaf, at in places):
+            return False
+        before = [before_change(leaf, at) for _, leaf, at in places]
     core.system.next_number()
+    try:
+        for each, leaf, at in reversed(places):
+            each.delete_at(mtr, leaf, at)
+    except BaseException:
+        restore(mtr, before)
+        raise
     mtr.commit()
     return True
 
@@ -139,23 +172,29 @@ def insert_alone(core: Core, table: DictTable, trx: InnodbTrx, values: Row) -> b
     page, i, found = clustered.tree.locate(key)
     if found:
         return False
-    entries = []
+    number = system.next_number()
+    places = [(clustered.tree, page, i, key, (*values, number, 0, 0))]
     for index in table.secondaries:
         entry_key, entry = index.layout.make(values)
         leaf, at, found = index.tree.locate(entry_key)
         if found or index.locks or (index.unique and has_prefix(index, entry_key)):
             return False
-        entries.append((index.tree, leaf, at, entry_key, entry))
-    number = system.next_number()
+        places.append((index.tree, leaf, at, entry_key, entry))
+    before = None
+    if core.redo is not None:
+        if not all(tree.fits(leaf, entry) for tree, leaf, _, _, entry in places):
+            return False
+        before = [before_change(leaf, at) for _, leaf, at, _, _ in places]
     if clustered.layout.has_row_id:
         system.next_row_id += 1
-    page = clustered.tree.insert_at(mtr, page, i, key, (*values, number, 0, 0))
-    if page.max_trx_id < number:
-        page.max_trx_id = number
-    for tree, leaf, at, entry_key, entry in entries:
-        leaf = tree.insert_at(mtr, leaf, at, entry_key, entry)
-        if leaf.max_trx_id < number:
-            leaf.max_trx_id = number
+    try:
+        for tree, leaf, at, entry_key, entry in places:
+            leaf = tree.insert_at(mtr, leaf, at, entry_key, entry)
+            if leaf.max_trx_id < number:
+                leaf.max_trx_id = number
+    except BaseException:
+        restore(mtr, before)
+        raise
     mtr.commit()
     return True
 
@@ -167,3 +206,31 @@ def has_prefix(index: SecondaryIndex, key: Key) -> bool:
         return False
     page, i = index.tree.seek(prefix)
     return page is not None and bool(page.keys[i][: index.user_width] == prefix)
+
+
+# ---- with a redo log: all or nothing
+Before = tuple[Page, int, Key, Row | None, int, int]
+
+
+def before_change(page: Page, at: int) -> Before:
+    """What `restore` needs to know of leaf `page` before one record at place `at` is inserted, replaced or deleted."""
+    count = len(page.keys)
+    key, row = (page.keys[at], page.rows[at]) if at < count else (None, None)
+    return page, at, key, row, count, page.nbytes
+
+
+def restore(mtr: Mtr, before: list[Before] | None) -> None:
+    """Take back a change that was interrupted anywhere; what was announced of it is forgotten.  None: there is no log, hence no
+    way back."""
+    if before is None:
+        return
+    mtr.rollback()
+    for page, at, key, row, count, nbytes in before:
+        for items, item in ((page.keys, key), (page.rows, row)):
+            if len(items) > count:
+                del items[at]
+            elif len(items) < count:
+                items.insert(at, item)
+            elif at < count:
+                items[at] = item
+        page.nbytes = nbytes

@@ -261,8 +261,11 @@ class InnodbTable(Table):
         if self._latch.locked():
             self._give_way()
         with self._latch:
-            if trx.alone and insert_alone(self._core, self.dict_table, trx, values):
-                return
+            if trx.alone:
+                if self._trim:
+                    self._core.make_room()  # before: what is in the log stands
+                if insert_alone(self._core, self.dict_table, trx, values):
+                    return
             insert_row(self._core, self.dict_table, trx, values)
             if self._trim:
                 self._core.make_room()
@@ -288,6 +291,8 @@ class InnodbTable(Table):
             self._give_way()
         with self._latch:
             if trx.alone:
+                if self._trim:
+                    self._core.make_room()
                 if not update_alone(self._core, self.dict_table, trx, row, values):
                     raise ChangedMeanwhile
                 return
@@ -301,6 +306,8 @@ class InnodbTable(Table):
             self._give_way()
         with self._latch:
             if trx.alone:
+                if self._trim:
+                    self._core.make_room()
                 if not delete_alone(self._core, self.dict_table, trx, row):
                     raise ChangedMeanwhile
                 return

@@ -204,6 +204,8 @@ def write(session: Session, prepared: Prepared, params: Params, text: str, args:
         if alone:
             if trx.active:
                 innodb.commit_statement(trx)
+            elif context.affected:
+                innodb.commit_alone()
             owner.held.clear()
             owner.writing = trx.changed_non_transactional = False
             if session.contended:

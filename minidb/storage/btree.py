@@ -243,6 +243,19 @@ class BTree:
         page.rows.insert(i, row)
         return page
 
+    def fits(self, page: Page, row: Row, replaced: Row | None = None) -> bool:
+        """Will `insert_at` (`replace_at`, for the record `replaced`) change leaf `page` and nothing else?"""
+        size = self.size(row)
+        if replaced is None:
+            return size <= MAX_RECORD and page.nbytes + size <= PAGE_ROOM and len(page.keys) < self.capacity
+        return size <= MAX_RECORD and page.nbytes + size - self.size(replaced) <= PAGE_ROOM
+
+    def can_lose(self, page: Page, i: int) -> bool:
+        """Will `delete_at` of record `i` change leaf `page` and nothing else?"""
+        if len(page.keys) > self.min_records or page.no == self.root_no:
+            return True
+        return (page.nbytes - self.size(page.rows[i])) * 2 >= PAGE_ROOM
+
     def replace(self, mtr: Mtr, key: Key, row: Row) -> Page:
         """Put `row` in the place of the record with `key`; returns the leaf it is on.  Raises KeyMissing, 1118."""
         page, i, found = self.locate(key)
@@ -281,7 +294,7 @@ class BTree:
         keys = page.keys
         row = page.rows[i]
         nbytes = page.nbytes - self.size(row)
-        # a page with enough records, or with few but long ones, stays by itself; so does a root
+        # a page with enough records, or with few but long ones, stays by itself; so does a root (see `can_lose`)
         if len(keys) <= self.min_records and nbytes * 2 < PAGE_ROOM and page.no != self.root_no:
             btree_smo.delete_merging(self, mtr, keys[i])
             return row

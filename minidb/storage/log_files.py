@@ -124,6 +124,11 @@ class LogFiles:
 
     def write(self, lsn: int, data: bytes) -> None:
         """Write `data` at `lsn`; `sync` makes it durable."""
+        index, offset = divmod((lsn - START_LSN) % self.capacity, self.bytes_each)
+        if AREA + offset + len(data) <= self._sizes[index]:  # nearly always: in one piece, where the file has grown to
+            self._unsynced.add(index)
+            self.files[index].write_at(AREA + offset, data)
+            return
         done = 0
         for index, offset, step in self._pieces(lsn, len(data)):
             self._grow(index, offset + step)
@@ -142,9 +147,10 @@ class LogFiles:
 
     def sync(self) -> None:
         """Make everything written durable."""
-        for index in sorted(self._unsynced):
+        unsynced = self._unsynced
+        for index in sorted(unsynced) if len(unsynced) > 1 else unsynced:
             self.files[index].sync()
-        self._unsynced.clear()
+        unsynced.clear()
 
     def read(self, lsn: int, size: int) -> bytes:
         """`size` bytes from `lsn` on; fewer where a file has not grown that far."""

@@ -13,6 +13,7 @@ handed to it at `commit`, as one unit; without one, announcing costs two attribu
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from minidb.storage.page import Image, Page
@@ -40,8 +41,13 @@ class Op(enum.IntEnum):
 class RedoSink(Protocol):
     """What a redo log offers to the mini-transactions and to the pool."""
 
-    def append(self, records: list[LogRecord], images: list[Page], freed: list[Page]) -> int:
-        """Log one mini-transaction: `records` in order, then the present content of the pages `images`.  Returns its end LSN."""
+    lsn: int  # where the next group will begin
+
+    def append(self, records: Iterable[LogRecord], images: Iterable[Page], freed: Iterable[Page]) -> int:
+        """Log one mini-transaction: `records` in order, then the present content of the pages `images`.  Returns its LSN."""
+
+    def fail(self, error: BaseException) -> None:
+        """Stop for good: what the log says is not what the pages hold."""
 
     def write_up_to(self, lsn: int) -> None:
         """Return when the log is durable up to `lsn`: called before a page with that LSN is written."""
@@ -77,6 +83,8 @@ class Mtr:
         if not page.dirty:
             page.dirty = True
             self._dirty[page] = None
+            if self.redo is not None:
+                page.oldest_lsn = self.redo.lsn
 
     def log(self, op: int, page: Page, payload: Any) -> None:
         """Note a change inside `page`, about to be made.  Callers skip the call unless `logging`."""
@@ -141,17 +149,30 @@ class Mtr:
             self._finish()
 
     def _finish(self) -> None:
-        if self.redo is not None:
-            images = self._images
-            records = [r for r in self._records if r[1] not in images and r[1] not in self._freed]
-            lsn = self.redo.append(records, list(images), list(self._freed))
-            for page in (*images, *(r[1] for r in records)):
-                page.lsn = lsn
-                page.oldest_lsn = page.oldest_lsn or lsn
+        redo = self.redo
+        if redo is not None:
+            try:
+                if self._saved:
+                    self._log_structure(redo)
+                else:
+                    lsn = redo.append(self._records, (), ())
+                    for _, page, _ in self._records:
+                        page.lsn = lsn
+            except BaseException as error:  # even Ctrl-C: nobody knows whether pages and log agree
+                redo.fail(error)
+                raise
         self._clear()
         writer = self.pool.writer
         if writer is not None and writer.redo.pressed:
             writer.relieve_quietly()  # evicts nothing: callers may hold pages
+
+    def _log_structure(self, redo: RedoSink) -> None:
+        """Log records and whole pages; a page that is logged as a whole, or given back, needs no records."""
+        images = self._images
+        records = [r for r in self._records if r[1] not in images and r[1] not in self._freed]
+        lsn = redo.append(records, images, self._freed)
+        for page in (*images, *(r[1] for r in records)):
+            page.lsn = lsn
 
     def rollback(self) -> None:
         """Undo the structure changes of this mini-transaction (with `atomic`: everything)."""

@@ -12,7 +12,7 @@ database is told (`on_failure`), and opening it again recovers what is on the di
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from minidb.errors import Error, SqlError
@@ -34,7 +34,7 @@ VALUE_SHARE = 5  # a record's off-page values may take a fifth of the log
 
 def stopped(why: BaseException) -> Error:
     """1026: the log or a sync has failed, nothing more is accepted; the caller raises it."""
-    reason = describe(why) if isinstance(why, OSError) else str(why)
+    reason = describe(why) if isinstance(why, OSError) else str(why) or type(why).__name__
     return SqlError.text(
         1026, f"The database has stopped because a write to disk failed ({reason}); close it and open it again to recover")
 
@@ -72,12 +72,13 @@ class RedoLog:
         scheduler.spawn(FLUSH_WORKER, self._background)
 
     # ---- mini-transactions
-    def append(self, records: list[LogRecord], images: list[Page], freed: list[Page]) -> int:
+    def append(self, records: Iterable[LogRecord], images: Iterable[Page], freed: Iterable[Page]) -> int:
         """Log one mini-transaction; returns the position where it begins.  Latch held."""
         lsn = self.lsn
         parts = [encode_change(op, page, payload) for op, page, payload in records]
-        parts += [encode_free(page) for page in freed]
-        parts += [encode_image(page, encode_page(page)) for page in images]
+        if images or freed:
+            parts += [encode_free(page) for page in freed]
+            parts += [encode_image(page, encode_page(page)) for page in images]
         group = encode_group(lsn, self.epoch, parts)
         if lsn + len(group) - self.files.checkpoint.lsn > self.capacity:
             self.fail(SqlError.text(1026, "the redo log is full and the changes before it could not be written"))
@@ -156,17 +157,22 @@ class RedoLog:
             self._resign()
 
     def _resign(self) -> None:
-        """Let go all followers whose position is durable, and one of the others: it leads now."""
+        """Let go all followers whose position is durable, and one of the others: it leads now, and goes first, so that the disk is
+        at work while the rest go on."""
         with self._queue_lock:
+            followers = self._followers
+            if not followers:
+                self._led = False
+                return
             durable = self.durable
-            waiting = [follower for follower in self._followers if follower[0] >= durable]
-            for lsn, gate in self._followers:
-                if lsn < durable:
-                    gate.release()
+            waiting = [follower for follower in followers if follower[0] >= durable]
             self._led = bool(waiting)
             if waiting:
                 waiting.pop(0)[1].release()
             self._followers = waiting
+            for lsn, gate in followers:
+                if lsn < durable:
+                    gate.release()
 
     def commit(self) -> None:
         """Make the log up to now as durable as asked for.  Latch not held."""
@@ -190,7 +196,7 @@ class RedoLog:
             end = self.lsn
         try:
             if groups:
-                self.files.write(self.written, b"".join(groups))
+                self.files.write(self.written, groups[0] if len(groups) == 1 else b"".join(groups))
                 self.written = end
             if sync:
                 self.files.sync()

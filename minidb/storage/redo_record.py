@@ -39,6 +39,8 @@ from minidb.storage.page import Page, PageKind
 from minidb.types.atoms import encode_atoms
 
 GROUP = struct.Struct("<IIQI")
+_GROUP_FRONT = struct.Struct("<II")
+_GROUP_TAIL = struct.Struct("<QI")
 RECORD = struct.Struct("<BIIBQ")
 _PLACE = struct.Struct("<BIIBQHH")
 _POSITION = struct.Struct("<H")
@@ -86,10 +88,8 @@ def encode_free(page: Page) -> bytes:
 
 def encode_group(lsn: int, epoch: int, records: list[bytes]) -> bytes:
     """The group of one mini-transaction."""
-    body = b"".join(records)
-    head = GROUP.pack(0, 0, lsn, epoch)[8:]
-    crc = zlib.crc32(body, zlib.crc32(head))
-    return GROUP.pack(GROUP.size + len(body), crc, lsn, epoch) + body
+    rest = _GROUP_TAIL.pack(lsn, epoch) + b"".join(records)
+    return _GROUP_FRONT.pack(_GROUP_FRONT.size + len(rest), zlib.crc32(rest)) + rest
 
 
 def sound_group(data: bytes, lsn: int) -> int | None:
