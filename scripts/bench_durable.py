@@ -1,6 +1,6 @@
 """What durability costs: one commit against one raw fdatasync of the same disk, and group commit of several sessions.
 
-Used by bench.py (gate 4).  Blocks of raw syncs and blocks of commits alternate, so that a slow spell of the disk hits both; a figure
+Used by bench.py (gate 4).  Blocks of raw syncs and of commits alternate, so that a slow spell of the disk hits both; a figure
 is the median of its block, and the best block counts.
 """
 
@@ -69,6 +69,13 @@ class Updates:
         self.next = (self.next + 1) % ROWS
         self.sessions[0].execute("UPDATE t SET qty = qty + 1 WHERE id = %s", (self.next,))
 
+    def transaction(self) -> None:
+        """The same as a transaction of its own, for information: it takes locks and writes undo."""
+        session = self.sessions[0]
+        session.execute("BEGIN")
+        self.one()
+        session.execute("COMMIT")
+
     def throughput(self, sessions: int, seconds: float) -> float:
         """Commits a second."""
         counts = [0] * sessions
@@ -109,11 +116,14 @@ def durable(rounds: int, seconds: float, directory: str | None = None) -> dict[s
             for _ in range(rounds):
                 sync = microseconds(timed(200, raw.sync))
                 commit = microseconds(timed(200, updates.one))
+                transaction = microseconds(timed(200, updates.transaction))
                 again = microseconds(timed(200, raw.sync))
                 ratios.append(commit / ((sync + again) / 2))
                 one, many = updates.throughput(1, seconds), updates.throughput(SESSIONS, seconds)
                 groups.append(many / one)
-                for name, figure in (("raw_fdatasync_us", min(sync, again)), ("durable_commit_us", commit)):
+                for name, figure in (
+                    ("raw_fdatasync_us", min(sync, again)), ("durable_commit_us", commit), ("durable_transaction_us", transaction),
+                ):
                     best[name] = min(best.get(name, figure), figure)
                 for name, figure in (
                     ("durable_commits_1_session", one), ("durable_commits_8_sessions", many),

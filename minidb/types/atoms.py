@@ -4,13 +4,14 @@
     0       1      tag
     1       ...    payload by tag (varint: 7 bits a byte, low bits first, top bit = more):
                      N None   T True   F False   L keys.NULL   M keys.MAX              nothing
-                     i int (zigzag varint)   f float (8 bytes)   D Decimal (varint length, ASCII)
+                     i int (zigzag varint)   q int (8 bytes, signed)   f float (8 bytes)   D Decimal (varint length, ASCII)
                      s str (varint length, UTF-8)   b bytes (varint length)
                      d date (varint ordinal)   t datetime (varint microseconds since 0001-01-01)   m timedelta (zigzag varint)
                      x ExternalValue (varint page, varint length, 1 byte is-text)
                      v keys.Descending (then its key)   ( tuple (varint count, then the members)
 
-`encode_atoms` writes the outermost tuple without its tag: a varint count and the members.
+`encode_atoms` writes the outermost tuple without its tag: a varint count and the members.  Integers from 0 to 4095 and those beyond
+64 bits are varints, all others take 8 bytes: ids and roll pointers are written with every change, and bits are cheaper than time.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from minidb.types.lob_ref import ExternalValue
 from minidb.types.temporal import span_micros
 
 _FLOAT = struct.Struct("<d")
+_LONG = struct.Struct("<q")
+_TAGGED_LONG = struct.Struct("<cq").pack
+_LONGEST = 1 << 63
 _EPOCH = datetime(1, 1, 1)
 _MICRO = timedelta(microseconds=1)
 _MAX_DEPTH = 32
@@ -63,6 +67,8 @@ def _write(out: bytearray, value: Any) -> None:
     if kind is int:
         if 0 <= value < 4096:
             out += _SMALL[value]
+        elif -_LONGEST <= value < _LONGEST:
+            out += _TAGGED_LONG(b"q", value)
         else:
             out += b"i"
             _varint(out, _zigzag(value))
@@ -117,11 +123,28 @@ def _write_rare(out: bytearray, value: Any) -> None:
 
 
 def _write_members(out: bytearray, values: tuple[Any, ...]) -> None:
-    _varint(out, len(values))
-    small = _SMALL
+    """The commonest values are written here, the others by `_write`: every change of a row comes through this loop."""
+    count = len(values)
+    if count < 128:
+        out.append(count)
+    else:
+        _varint(out, count)
     for value in values:
-        if type(value) is int and 0 <= value < 4096:
-            out += small[value]
+        kind = type(value)
+        if kind is int:
+            if 0 <= value < 4096:
+                out += _SMALL[value]
+            elif -_LONGEST <= value < _LONGEST:
+                out += _TAGGED_LONG(b"q", value)
+            else:
+                _write(out, value)
+        elif kind is str and len(value) < 32:  # 127 bytes at most
+            data = value.encode()
+            out += _SHORT[len(data)]
+            out += data
+        elif kind is tuple:
+            out += b"("
+            _write_members(out, value)
         else:
             _write(out, value)
 
@@ -180,6 +203,8 @@ class _Reader:
         tag = self.byte()
         if tag == 0x69:  # i
             return self.signed()
+        if tag == 0x71:  # q
+            return _LONG.unpack(self.take(8))[0]
         if tag == 0x73:  # s
             return str(self.take(self.varint()), "utf-8")
         if tag == 0x28:  # (
