@@ -130,6 +130,8 @@ def delete_alone(core: Core, table: DictTable, trx: InnodbTrx, row: Row) -> bool
         return False
     if not still(core, table, trx) or core.references(table.tdef.db, table.tdef.name):
         return False
+    if core.system.history and table.secondaries:
+        return False  # an old entry that waits for purge needs the row
     places = [(tree, page, i)]
     for index in table.secondaries:
         place = live_entry(index, index.layout.key_of(row))

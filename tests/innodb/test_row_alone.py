@@ -50,6 +50,17 @@ def test_a_change_that_nobody_sees_leaves_no_history() -> None:
     assert history(a) == 0 and a.instance.innodb.locks.check() == []
 
 
+def test_a_row_with_old_entries_is_deleted_the_ordinary_way() -> None:
+    """An entry that waits for purge needs its row: CHECK TABLE would miss it, and so would purge."""
+    (a,) = sessions(1)
+    a.execute("UPDATE t SET b = 'new' WHERE id = 1")  # a unique index changes: the old entry is delete-marked
+    a.execute("DELETE FROM t WHERE id = 1")
+    assert rows(a, "CHECK TABLE t EXTENDED")[0][-1] == "OK"
+    a.instance.purge()
+    assert rows(a, "CHECK TABLE t EXTENDED")[0][-1] == "OK"
+    assert [x.tree.record_count() for x in a.instance.innodb.core.table(a.open("d", "t").tdef).secondaries] == [1, 1]
+
+
 def test_manual_purge_finds_what_there_is_to_purge() -> None:
     (a,) = sessions(1, purge="manual")
     a.execute("UPDATE t SET a = 11 WHERE id = 1")
