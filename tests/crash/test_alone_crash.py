@@ -26,7 +26,7 @@ def single_changes(play: Play) -> None:
     present: set[int] = set()
     for step in range(70):
         key = rng.randrange(25)
-        if step % 4 == 0:
+        if step % 2 == 0:
             play.database.purge()  # a row with history is not deleted alone
         if key not in present:
             present.add(key)
