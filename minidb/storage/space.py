@@ -24,6 +24,7 @@ from minidb.storage.page_codec import (
     decode_page,
     encode_meta,
     encode_page,
+    lsn_of,
     verify_page,
 )
 from minidb.storage.tree_spec import TreeState
@@ -45,7 +46,9 @@ class Tablespace:
     unsynced: something was written since the last `sync`.
     """
 
-    __slots__ = ("_hint", "codecs", "descriptors", "file", "frames", "id", "meta", "path", "pool", "table", "trees", "unsynced")
+    __slots__ = (
+        "_hint", "_written", "codecs", "descriptors", "file", "frames", "id", "meta", "path", "pool", "table", "trees", "unsynced",
+    )
 
     def __init__(self, pool: BufferPool, path: str, file: File, space_id: int = 0) -> None:
         self.pool = pool
@@ -59,6 +62,7 @@ class Tablespace:
         self.descriptors: list[Page] = []
         self.meta: Mapping[str, Any] = {}
         self.unsynced = False
+        self._written: dict[int, int] = {}  # page number -> LSN field of its last write since the file was opened
         self._hint = 0  # no extent before this one has a free page
 
     # ---- opening (by the pool)
@@ -106,10 +110,18 @@ class Tablespace:
 
     def _read(self, no: int) -> Page:
         page = decode_page(self, no, self.read_bytes(no))
+        self._compare(no, page.lsn)
         self.pool.pages_read += 1
         if page.lsn > self.pool.lsn:
             self.pool.lsn = page.lsn
         return page
+
+    def _compare(self, no: int, lsn: int) -> None:
+        """Raises CorruptPageError unless page `no`, whose LSN field in the file is `lsn`, is the one that was written last: a disk may
+        acknowledge a write and drop it, which leaves a page that is sound, but old."""
+        expected = self._written.get(no, lsn)
+        if lsn != expected:
+            raise corrupt(self, no, f"is older than what was written (LSN {lsn} instead of {expected}): a write was lost")
 
     def read_bytes(self, no: int) -> bytes:
         """The bytes of page `no` as they stand in the file.  Raises 1024."""
@@ -119,14 +131,15 @@ class Tablespace:
             raise read_failed(self.path, error) from error
 
     def verify_file(self) -> list[str]:
-        """Check the bytes of every used page against the file, leaving memory alone (dirty pages, whose bytes are out of date, are
-        skipped).  Empty: all is well."""
+        """Check the bytes of every used page against the file, leaving memory alone (dirty pages, and those being written now, are
+        skipped: their bytes are out of date).  Empty: all is well."""
         problems: list[str] = []
+        in_flight = {} if self.pool.writer is None else self.pool.writer.in_flight
         for no in self.used_pages():
             page = self.frames.get(no)
-            if page is None or not page.dirty:
+            if page is None or not (page.dirty or page in in_flight):
                 try:
-                    verify_page(self, no, self.read_bytes(no))
+                    self._compare(no, verify_page(self, no, self.read_bytes(no))[5])
                 except Error as error:
                     problems.append(error.message)
         return problems
@@ -142,6 +155,8 @@ class Tablespace:
             self.file.write_at(no * PAGE_SIZE, data)
         except OSError as error:
             raise write_failed(self.path, self.table, error) from error
+        if self.pool.fs.persistent:  # memory loses nothing
+            self._written[no] = lsn_of(data)
 
     def sync(self) -> None:
         """Make what was written durable.  Raises 1026."""
