@@ -117,7 +117,7 @@ class DictTable:
     @classmethod
     def create(cls, pool: BufferPool, lock_system: LockSystem, tdef: TableDef, capacity: int) -> DictTable:
         """Make the files of a new, empty table and open it.  Nothing is left of it if that fails."""
-        space = pool.open_space(path_of(tdef), create=True, space_id=tdef.id if pool.writer is not None else 0)
+        space = pool.open_space(path_of(tdef), create=True, space_id=tdef.id if pool.writer is not None else 0, logged=True)
         try:
             table = cls(pool, lock_system, tdef, space, capacity)
             mtr = pool.mtr()
@@ -137,7 +137,7 @@ class DictTable:
         path = path_of(tdef)
         if path not in pool.spaces and not pool.fs.exists(path):
             raise SqlError.of(1146, tdef.db, tdef.name)
-        table = cls(pool, lock_system, tdef, pool.open_space(path), capacity)
+        table = cls(pool, lock_system, tdef, pool.open_space(path, logged=True), capacity)
         table._open_indexes(None)
         return table
 

@@ -55,7 +55,7 @@ class Recovery:
         report = durable.report
         assert report is not None
         for name, no in report.restored:
-            self.tell(f"page {no} of '{name}' was torn and came from the doublewrite file")
+            self.tell(f"page {no} of '{name}' was torn, or older than its copy, and came from the doublewrite file")
         if report.groups:
             self.tell(f"redo log: {report.records - report.skipped} of {report.records} changes applied to "
                       f"{len(report.applied)} pages")

@@ -150,7 +150,7 @@ class Recovery:
         page = self._pages[where]
         if page is not None and page.lsn >= lsn:
             if page.lsn >= self.report.end:
-                raise self._unreadable(where, f"is of LSN {page.lsn}, but the redo log ends at {self.report.end}: it has lost a write")
+                raise self._unreadable(where, f"is of LSN {page.lsn}, the redo log ends at {self.report.end}: it has lost a write")
             return False
         if record.op == Op.IMAGE:
             self._pages[where] = page = RawPage.from_image(record.data)
@@ -158,7 +158,7 @@ class Recovery:
         elif page is None:
             raise self._unreadable(where)
         elif page.lsn != record.before:
-            raise self._unreadable(where, f"is of LSN {page.lsn}, but was of {record.before} before position {lsn} of the redo log: "
+            raise self._unreadable(where, f"is of LSN {page.lsn}, but was of {record.before} when the redo log was at {lsn}: "
                                           "a write was lost")
         else:
             try:

@@ -43,19 +43,21 @@ class Tablespace:
 
     id: stamped on every page.  frames: page number -> Page of the pages in memory; hot paths read it directly and call `load` on a
     KeyError.  trees: root page number -> state of each opened B+ tree.  codecs: page kind -> codec (engines add theirs).
-    unsynced: something was written since the last `sync`.
+    unsynced: something was written since the last `sync`.  logged: LSNs are positions in the redo log of `pool.writer`.
     """
 
     __slots__ = (
-        "_hint", "_written", "codecs", "descriptors", "file", "frames", "id", "meta", "path", "pool", "table", "trees", "unsynced",
+        "_hint", "_written", "codecs", "descriptors", "file", "frames", "id", "logged", "meta", "path", "pool", "table", "trees",
+        "unsynced",
     )
 
-    def __init__(self, pool: BufferPool, path: str, file: File, space_id: int = 0) -> None:
+    def __init__(self, pool: BufferPool, path: str, file: File, space_id: int = 0, logged: bool = False) -> None:
         self.pool = pool
         self.path = path
         self.table = table_of(path)
         self.file = file
         self.id = space_id
+        self.logged = logged
         self.frames: dict[int, Page] = {}
         self.trees: dict[int, TreeState] = {}
         self.codecs: dict[int, PageCodec] = dict(DEFAULT_CODECS)
@@ -117,11 +119,13 @@ class Tablespace:
         return page
 
     def _compare(self, no: int, lsn: int) -> None:
-        """Raises CorruptPageError unless page `no`, whose LSN field in the file is `lsn`, is the one that was written last: a disk may
-        acknowledge a write and drop it, which leaves a page that is sound, but old."""
+        """Raises CorruptPageError unless page `no`, whose LSN field in the file is `lsn`, is the one that was written last and is
+        within the log: a disk may acknowledge a write and drop it, which leaves a page, or a log, that is sound, but old."""
         expected = self._written.get(no, lsn)
         if lsn != expected:
             raise corrupt(self, no, f"is older than what was written (LSN {lsn} instead of {expected}): a write was lost")
+        if self.logged and self.pool.writer is not None and lsn >= (end := self.pool.writer.redo.lsn):
+            raise corrupt(self, no, f"is newer (LSN {lsn}) than the redo log (LSN {end}): the log has lost a write")
 
     def read_bytes(self, no: int) -> bytes:
         """The bytes of page `no` as they stand in the file.  Raises 1024."""

@@ -18,7 +18,7 @@ from tests.storage.storage_kit import fill, make_row, new_tree
 
 
 def free_record(page: int) -> bytes:
-    return RECORD.pack(Op.FREE, 1, page, 0, 0)
+    return RECORD.pack(Op.FREE, 1, page, 0, 0, 0)
 
 
 def test_bytes_come_back_round_the_circle() -> None:
