@@ -51,7 +51,8 @@ class Recovery:
         if cut_off or not dictionary.clean:
             for path in remove_orphans(fs, dictionary):
                 self.tell(f"removed '{path}', which belongs to no table")
-        durable = Durable.open(fs, database.pool, database.scheduler, spaces_of(dictionary), self.tell)
+        durable = Durable.open(fs, database.pool, database.scheduler, spaces_of(dictionary), self.tell,
+                               crashed=not dictionary.clean)
         report = durable.report
         assert report is not None
         for name, no in report.restored:

@@ -114,10 +114,11 @@ class Image:
 
 class Bound(NamedTuple):
     """How far `Platter.choices` goes.  Of the writes that are not certain: every subset of the last `subset` ones (all earlier ones
-    having happened), and every single one missing, or alone.  tears: so many of the last ones torn in each class of `tears`.
+    having happened).  singles: every single one missing, and alone.  tears: so many of the last ones torn in each class of `tears`.
     random: that many further subsets, chosen at random and torn at random, each with some of the changes of names."""
 
     subset: int = 3
+    singles: bool = True
     tears: int = 1
     random: int = 1
 
@@ -199,7 +200,7 @@ class Platter:
             yield Choice(f"all writes, {n} name(s)", data, n)
         for chosen in _subsets(len(data), bound.subset):
             yield Choice(f"writes {chosen} of the last", [*data[: -bound.subset], *(data[i] for i in chosen)], names)
-        for i in range(len(data)):
+        for i in range(len(data) if bound.singles else 0):
             yield Choice(f"write {i} lost", [*data[:i], *data[i + 1 :]], names)
             yield Choice(f"write {i} alone", [data[i]], names)
         for i in range(len(data) - 1, max(-1, len(data) - 1 - bound.tears), -1):

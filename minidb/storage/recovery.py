@@ -92,16 +92,16 @@ class Recovery:
 
     # ---- torn pages
     def _restore_torn(self) -> None:
+        newest: dict[PageId, bytes] = {}  # a short batch leaves copies of earlier ones behind it
         for space, no, copy in self.doublewrite.copies():
-            if space not in self.paths:
-                continue
-            present = self._load(space, no)
-            if present is not None and present.lsn >= lsn_of(copy):
-                continue
-            page = RawPage(copy)
-            page.changed = True
-            self._pages[space, no] = page
-            self.report.restored.append((self.paths[space], no))
+            if space in self.paths and lsn_of(copy) >= lsn_of(newest.get((space, no), bytes(PAGE_SIZE))):
+                newest[space, no] = copy
+        for where, copy in newest.items():
+            present = self._load(*where)
+            if present is None or present.lsn < lsn_of(copy):
+                page = self._pages[where] = RawPage(copy)
+                page.changed = True
+                self.report.restored.append((self.paths[where[0]], where[1]))
         self._write()
 
     # ---- the log

@@ -7,6 +7,7 @@ CHECK TABLE says what is wrong; what nobody can see then (rule 27 of minidb/stor
 from __future__ import annotations
 
 import os
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -176,7 +177,7 @@ def changed_twice(lost: str, at: int = 1) -> FaultFileSystem:
     database.flush()
     database.durable.redo.checkpoint(database.durable.redo.lsn)
     session.execute("UPDATE t SET v = v + 10 WHERE id = 1")
-    assert fs.writes >= at
+    assert fs.writes >= at or not at
     return fs
 
 
@@ -222,3 +223,23 @@ def test_a_log_or_dictionary_that_lost_a_write_never_gives_a_mixture(file: str) 
         assert whole or 1877 in found or again.check() != [], f"write {at}: {found}"
         older += 1
     assert older + refused >= min(total, 20) and (older or refused == total)
+
+
+def test_of_two_copies_the_newer_one_counts() -> None:
+    """A short batch leaves the copies of a longer one before it in the doublewrite file: they are out of date."""
+    image = changed_twice("t.ibd", 0).image
+    inode, pages = image.names["test/t.ibd"], image.own(image.names["ib_doublewrite"])
+    current = next(page for page in pages_of(pages) if page[4:8] == b"\1\0\0\0" and page[8:12] == image.files[inode][8:12])
+    older = bytearray(current)
+    older[16:24] = (int.from_bytes(current[16:24], "little") - 1).to_bytes(8, "little")
+    older[0:4] = zlib.crc32(older[4:]).to_bytes(4, "little")
+    for copies in (current + older, older + current):
+        pages[:] = copies
+        image.own(inode)[PAGE_SIZE : PAGE_SIZE + 512] = bytes(512)  # torn
+        database = open_database(FaultFileSystem(image))
+        assert database.session().execute("SELECT * FROM t").rows == [(1, 11), (2, 1)]
+        assert database.check() == []
+
+
+def pages_of(data: bytearray) -> list[bytearray]:
+    return [data[i : i + PAGE_SIZE] for i in range(0, len(data), PAGE_SIZE)]
