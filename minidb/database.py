@@ -310,6 +310,7 @@ class Database(Definitions):
 def _open_directory(path: str, file_system: FileSystem | None) -> tuple[FileSystem, Any]:
     """The file system below `path` and the lock on it; creates the directory, refuses what is not ours (rules 1 to 3)."""
     if file_system is not None:
+        _refuse_foreign(file_system, path)
         return file_system, file_system.lock(LOCK_FILE)
     if path == MEMORY:
         memory = MemoryFileSystem()
@@ -318,14 +319,18 @@ def _open_directory(path: str, file_system: FileSystem | None) -> tuple[FileSyst
 
     if os.path.exists(path) and not os.path.isdir(path):
         raise _refused(f"'{path}' is not a directory")
-    if os.path.isdir(path):
-        found = set(os.listdir(path))
-        if FILE_NAME not in found and not is_unfinished(found):
-            raise _refused(f"'{path}' is not a minidb database: it holds files but no '{FILE_NAME}'; nothing was changed")
-    else:
-        os.makedirs(path)
+    os.makedirs(path, exist_ok=True)
     fs = RealFileSystem(path)
+    _refuse_foreign(fs, path)
     return fs, fs.lock(LOCK_FILE)
+
+
+def _refuse_foreign(fs: FileSystem, path: str) -> None:
+    """Rule 2; a database whose dictionary is lost is not ours either: it would be taken for a new one."""
+    found = set(fs.listdir(""))
+    tables = fs.listdir(DEFAULT_DATABASE) if DEFAULT_DATABASE in found else []
+    if FILE_NAME not in found and (tables or not is_unfinished(found)):
+        raise _refused(f"'{path}' is not a minidb database: it holds files but no '{FILE_NAME}'; nothing was changed")
 
 
 @atexit.register

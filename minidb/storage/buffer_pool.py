@@ -90,8 +90,8 @@ class BufferPool:
     # ---- tablespaces
     def open_space(self, path: str, create: bool = False, space_id: int = 0, logged: bool = False) -> Tablespace:
         """The tablespace in file `path`.  create: make it (the file must not exist), with `space_id` or an id made from the path.
-        logged: its pages are under the redo log, if there is one.  Raises 1016 if the file cannot be opened, CorruptPageError if
-        its header is not sound."""
+        space_id: the id that an existing file must have, unless it is 0.  logged: its pages are under the redo log, if there is
+        one.  Raises 1016 if the file cannot be opened, CorruptPageError if its header is not sound."""
         space = self.spaces.get(path)
         if space is not None and not create:
             return space
