@@ -23,7 +23,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from minidb.dictionary import FILE_NAME, Dictionary
+from minidb.dictionary import FILE_NAME, Dictionary, UnsureError
 from minidb.engine import Engine, Table
 from minidb.errors import Error, OperationalError, SqlError
 from minidb.metadata_lock import MetadataLocks
@@ -40,7 +40,7 @@ from minidb.statements.table_files import (
 from minidb.statements.variables import GlobalVariables
 from minidb.storage.buffer_pool import BufferPool
 from minidb.storage.durable import Durable
-from minidb.storage.file import FileSystem, MemoryFileSystem, RealFileSystem
+from minidb.storage.file import FileSystem, MemoryFileSystem, RealFileSystem, describe
 from minidb.storage.log_files import DEFAULT_BYTES
 from minidb.storage.redo import stopped
 
@@ -70,7 +70,8 @@ class Database(Definitions):
         leaf page.  purge: 'background', or 'manual': only `purge()` purges.
         file_system: used instead of the directory (tests).  log_bytes: size of each of the two redo log files of a new directory.
         verbose: recovery tells on stderr what it does even if it takes less than a second.
-        Raises OperationalError (1033, lock)."""
+        Raises OperationalError (1015 lock; 1016, 1024, 1026, 1114 a call to the disk failed, and the next start recovers; 1033 not
+        a database, or damaged), CorruptPageError."""
         if profile not in PROFILES:
             raise SqlError.of(1231, "profile", profile)
         self.path = path
@@ -97,11 +98,14 @@ class Database(Definitions):
             recovery = Recovery(self, verbose)
             self.recovered = recovery.told
             self._start(recovery, buffer_pool_pages, leaf_capacity, log_bytes)
-        except BaseException:
+        except BaseException as error:
             if self.durable is not None:
                 self.durable.close()
             self._lock.release()
             self.fs.close()
+            if isinstance(error, OSError | UnsureError):
+                cause = error.cause if isinstance(error, UnsureError) else error
+                raise SqlError.text(1016, f"Can't open the database '{path}' (errno: {describe(cause)})") from error
             raise
         if path != MEMORY:
             self.variables.values["datadir"] = path.rstrip("/") + "/"
