@@ -16,14 +16,15 @@ from minidb.storage.platter import Event, Image, Platter, directory_of
 
 
 class Fault(NamedTuple):
-    """Call number `at` (from 1) among those of `kinds` (empty: all) raises OSError(number); with for_good all later ones too.
-    short: a failing write writes half of its bytes first."""
+    """Call number `at` (from 1) among those of `kinds` (empty: all) on files whose names end in `suffix` raises OSError(number);
+    with for_good all later ones too.  short: a failing write writes half of its bytes first."""
 
     at: int
     number: int = errno.EIO
     for_good: bool = False
     short: bool = False
     kinds: frozenset[str] = frozenset()
+    suffix: str = ""
 
 
 class Misplacing(NamedTuple):
@@ -46,7 +47,7 @@ class FaultFile(File):
         self.inode = inode
 
     def read_at(self, offset: int, size: int) -> bytes:
-        self._fs.call("read")
+        self._fs.call("read", self.name)
         return bytes(memoryview(self._fs.image.files[self.inode])[offset : offset + size])
 
     def write_at(self, offset: int, data: bytes) -> None:
@@ -54,7 +55,7 @@ class FaultFile(File):
         if offset + len(data) > self._fs.room.get(self.name, 1 << 62):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         try:
-            self._fs.call("write")
+            self._fs.call("write", self.name)
         except OSError:
             if self._fs.fault is not None and self._fs.fault.short:
                 self._fs.happen(event._replace(data=event.data[: len(data) // 2]))
@@ -64,7 +65,7 @@ class FaultFile(File):
             self._fs.happen(event._replace(offset=where))
 
     def sync(self) -> None:
-        self._fs.call("sync")
+        self._fs.call("sync", self.name)
         if not self._fs.lying:
             self._fs.happen(Event("sync", self.name, self.inode))
 
@@ -72,7 +73,7 @@ class FaultFile(File):
         return len(self._fs.image.files[self.inode])
 
     def truncate(self, size: int) -> None:
-        self._fs.call("truncate")
+        self._fs.call("truncate", self.name)
         self._fs.happen(Event("truncate", self.name, self.inode, size))
 
     def close(self) -> None:
@@ -123,10 +124,10 @@ class FaultFileSystem(FileSystem):
         return made
 
     # ---- what files do
-    def call(self, kind: str) -> None:
+    def call(self, kind: str, path: str) -> None:
         """One call of `kind` is made; raises OSError if it is its turn to fail."""
         fault = self.fault
-        if fault is None or (fault.kinds and kind not in fault.kinds):
+        if fault is None or (fault.kinds and kind not in fault.kinds) or not path.endswith(fault.suffix):
             return
         self.calls += 1
         if self.calls == fault.at or (fault.for_good and self.calls > fault.at):
@@ -157,7 +158,7 @@ class FaultFileSystem(FileSystem):
             raise self._missing(path)
 
     def open(self, path: str, create: bool = False) -> File:
-        self.call("create" if create else "open")
+        self.call("create" if create else "open", path)
         if not create:
             inode = self.image.names.get(path)
             if inode is None:
@@ -175,13 +176,13 @@ class FaultFileSystem(FileSystem):
         return path in self.image.names or path in self.image.directories
 
     def remove(self, path: str) -> None:
-        self.call("remove")
+        self.call("remove", path)
         if path not in self.image.names:
             raise self._missing(path)
         self.happen(Event("remove", path))
 
     def rename(self, old: str, new: str) -> None:
-        self.call("rename")
+        self.call("rename", old)
         if old not in self.image.names:
             raise self._missing(old)
         self._parent(new)
@@ -195,20 +196,20 @@ class FaultFileSystem(FileSystem):
         return sorted(n[len(below) :] for n in names if n.startswith(below) and "/" not in n[len(below) :])
 
     def mkdir(self, path: str) -> None:
-        self.call("mkdir")
+        self.call("mkdir", path)
         self._parent(path)
         if self.exists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
         self.happen(Event("mkdir", path))
 
     def rmdir(self, path: str) -> None:
-        self.call("rmdir")
+        self.call("rmdir", path)
         if self.listdir(path):
             raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), path)
         self.happen(Event("rmdir", path))
 
     def sync_dir(self, path: str) -> None:
-        self.call("sync_dir")
+        self.call("sync_dir", path)
         self.happen(Event("sync_dir", path))
 
     def lock(self, path: str) -> Lock:
