@@ -23,7 +23,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from minidb.dictionary import FILE_NAME, Dictionary
+from minidb.dictionary import FILE_NAME, Dictionary, UnsureError
 from minidb.engine import Engine, Table
 from minidb.errors import Error, OperationalError, SqlError
 from minidb.metadata_lock import MetadataLocks
@@ -40,7 +40,7 @@ from minidb.statements.table_files import (
 from minidb.statements.variables import GlobalVariables
 from minidb.storage.buffer_pool import BufferPool
 from minidb.storage.durable import Durable
-from minidb.storage.file import FileSystem, MemoryFileSystem, RealFileSystem
+from minidb.storage.file import FileSystem, MemoryFileSystem, RealFileSystem, describe
 from minidb.storage.log_files import DEFAULT_BYTES
 from minidb.storage.redo import stopped
 
@@ -70,7 +70,8 @@ class Database(Definitions):
         leaf page.  purge: 'background', or 'manual': only `purge()` purges.
         file_system: used instead of the directory (tests).  log_bytes: size of each of the two redo log files of a new directory.
         verbose: recovery tells on stderr what it does even if it takes less than a second.
-        Raises OperationalError (1033, lock)."""
+        Raises OperationalError (1015 lock; 1016, 1024, 1026, 1114 a call to the disk failed, and the next start recovers; 1033 not
+        a database, or damaged), CorruptPageError."""
         if profile not in PROFILES:
             raise SqlError.of(1231, "profile", profile)
         self.path = path
@@ -97,11 +98,14 @@ class Database(Definitions):
             recovery = Recovery(self, verbose)
             self.recovered = recovery.told
             self._start(recovery, buffer_pool_pages, leaf_capacity, log_bytes)
-        except BaseException:
+        except BaseException as error:
             if self.durable is not None:
                 self.durable.close()
             self._lock.release()
             self.fs.close()
+            if isinstance(error, OSError | UnsureError):
+                cause = error.cause if isinstance(error, UnsureError) else error
+                raise SqlError.text(1016, f"Can't open the database '{path}' (errno: {describe(cause)})") from error
             raise
         if path != MEMORY:
             self.variables.values["datadir"] = path.rstrip("/") + "/"
@@ -310,6 +314,7 @@ class Database(Definitions):
 def _open_directory(path: str, file_system: FileSystem | None) -> tuple[FileSystem, Any]:
     """The file system below `path` and the lock on it; creates the directory, refuses what is not ours (rules 1 to 3)."""
     if file_system is not None:
+        _refuse_foreign(file_system, path)
         return file_system, file_system.lock(LOCK_FILE)
     if path == MEMORY:
         memory = MemoryFileSystem()
@@ -318,14 +323,18 @@ def _open_directory(path: str, file_system: FileSystem | None) -> tuple[FileSyst
 
     if os.path.exists(path) and not os.path.isdir(path):
         raise _refused(f"'{path}' is not a directory")
-    if os.path.isdir(path):
-        found = set(os.listdir(path))
-        if FILE_NAME not in found and not is_unfinished(found):
-            raise _refused(f"'{path}' is not a minidb database: it holds files but no '{FILE_NAME}'; nothing was changed")
-    else:
-        os.makedirs(path)
+    os.makedirs(path, exist_ok=True)
     fs = RealFileSystem(path)
+    _refuse_foreign(fs, path)
     return fs, fs.lock(LOCK_FILE)
+
+
+def _refuse_foreign(fs: FileSystem, path: str) -> None:
+    """Rule 2; a database whose dictionary is lost is not ours either: it would be taken for a new one."""
+    found = set(fs.listdir(""))
+    tables = fs.listdir(DEFAULT_DATABASE) if DEFAULT_DATABASE in found else []
+    if FILE_NAME not in found and (tables or not is_unfinished(found)):
+        raise _refused(f"'{path}' is not a minidb database: it holds files but no '{FILE_NAME}'; nothing was changed")
 
 
 @atexit.register

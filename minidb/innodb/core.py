@@ -72,7 +72,7 @@ class Core:
         ]
 
     def table(self, tdef: TableDef) -> DictTable:
-        """The open table of a definition, opened now if need be.  Raises 1146, CorruptPageError."""
+        """The open table of a definition, opened now if need be.  Raises 1932, CorruptPageError."""
         table = self.tables.get(tdef.id)
         if table is None:
             table = self.tables[tdef.id] = DictTable.open(self.pool, self.locks, tdef, self.capacity)

@@ -18,6 +18,7 @@ from minidb.innodb.lock_objects import IndexLocks, RowNumber, TableLocks
 from minidb.storage.btree import BTree
 from minidb.storage.buffer_pool import BufferPool
 from minidb.storage.mtr import Mtr
+from minidb.storage.page_codec import corrupt
 from minidb.storage.space import Tablespace
 from minidb.storage.tree_spec import TreeSpec
 from minidb.types.keys import NULL, bare_key
@@ -117,7 +118,7 @@ class DictTable:
     @classmethod
     def create(cls, pool: BufferPool, lock_system: LockSystem, tdef: TableDef, capacity: int) -> DictTable:
         """Make the files of a new, empty table and open it.  Nothing is left of it if that fails."""
-        space = pool.open_space(path_of(tdef), create=True, space_id=tdef.id if pool.writer is not None else 0)
+        space = pool.open_space(path_of(tdef), create=True, space_id=tdef.id if pool.writer is not None else 0, logged=True)
         try:
             table = cls(pool, lock_system, tdef, space, capacity)
             mtr = pool.mtr()
@@ -133,11 +134,12 @@ class DictTable:
 
     @classmethod
     def open(cls, pool: BufferPool, lock_system: LockSystem, tdef: TableDef, capacity: int) -> DictTable:
-        """Open an existing table.  Raises 1146 if its file is missing, CorruptPageError."""
+        """Open an existing table.  Raises 1932 if its file is missing, CorruptPageError."""
         path = path_of(tdef)
         if path not in pool.spaces and not pool.fs.exists(path):
-            raise SqlError.of(1146, tdef.db, tdef.name)
-        table = cls(pool, lock_system, tdef, pool.open_space(path), capacity)
+            raise SqlError.of(1932, tdef.db, tdef.name, path)
+        space_id = tdef.id if pool.writer is not None else 0
+        table = cls(pool, lock_system, tdef, pool.open_space(path, space_id=space_id, logged=True), capacity)
         table._open_indexes(None)
         return table
 
@@ -173,7 +175,10 @@ class DictTable:
         name = f"{self.tdef.db}.{self.tdef.name}.{definition.name}"
         spec = TreeSpec(name, layout.encode, layout.decode, layout.size, self.capacity)
         if mtr is None:
-            return BTree(self.space, self.space.meta[root_name(definition)], spec)
+            root = self.space.meta.get(root_name(definition))
+            if root is None:
+                raise corrupt(self.space, 0, f"does not know the index {definition.name}")
+            return BTree(self.space, root, spec)
         tree = BTree.create(self.space, mtr, spec)
         self.space.set_meta(mtr, root_name(definition), tree.root_no)
         return tree

@@ -36,7 +36,7 @@ class InnodbEngine(Engine):
         """background_purge: False leaves purging to `purge_all` calls."""
         self.scheduler = scheduler
         self.locks = LockSystem(scheduler, profile)
-        space = pool.open_space(SYSTEM_SPACE, create=not pool.fs.exists(SYSTEM_SPACE), space_id=SYSTEM_SPACE_ID)
+        space = pool.open_space(SYSTEM_SPACE, create=not pool.fs.exists(SYSTEM_SPACE), space_id=SYSTEM_SPACE_ID, logged=True)
         self.core = Core(pool, scheduler, self.locks, space, leaf_capacity)
         self._latch = scheduler.latch
         self.alone = (background_purge and isinstance(scheduler, ThreadScheduler)

@@ -66,7 +66,7 @@ class InnodbRecovery:
     def _restore_indexes(self, tdef: TableDef) -> Iterator[str]:
         core = self.core
         mtr = core.mtr
-        space = core.pool.open_space(path_of(tdef))
+        space = core.pool.open_space(path_of(tdef), space_id=tdef.id, logged=True)
         definitions = {root_name(d): d for d in (*tdef.indexes, clustered_definition(tdef))}
         for name in [n for n in space.meta if n.startswith(ROOT) and n not in definitions]:
             free_unknown_tree(core, space, space.meta[name])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minidb.engine import Isolation, Key, Row
+from minidb.errors import Error
 from minidb.innodb import external
 from minidb.innodb.dict_table import ClusteredIndex, DictTable, SecondaryIndex
 from minidb.innodb.layout import DELETED, MARK, ROLL_PTR, TRX_ID
@@ -16,6 +17,7 @@ from minidb.innodb.trx import InnodbTrx
 from minidb.innodb.undo import DATA, INSERT, KIND, TABLE, Record
 from minidb.storage.btree import KeyMissing
 from minidb.storage.page import Page
+from minidb.storage.redo import stopped
 
 if TYPE_CHECKING:
     from minidb.innodb.core import Core
@@ -23,7 +25,18 @@ if TYPE_CHECKING:
 
 def undo_to(core: Core, trx: InnodbTrx, mark: int, partial: bool) -> None:
     """Undo the changes of `trx` until `mark` of them are left.  partial: the transaction goes on (failed row or statement,
-    ROLLBACK TO)."""
+    ROLLBACK TO).  If a page cannot be read, what is left would be half a statement: the database stops (1026), and recovery undoes
+    it."""
+    try:
+        _undo_to(core, trx, mark, partial)
+    except Error as error:
+        if core.redo is None or not trx.session_id:  # recovery itself says why it fails
+            raise
+        core.redo.fail(error)
+        raise stopped(error) from error
+
+
+def _undo_to(core: Core, trx: InnodbTrx, mark: int, partial: bool) -> None:
     undo, mtr = core.undo, core.mtr
     explicit = (
         partial and trx.isolation > Isolation.READ_COMMITTED and core.locks.profile.partial_rollback_leaves_gap()

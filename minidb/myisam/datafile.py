@@ -35,7 +35,7 @@ _WRITE_BATCH = 64  # pages sealed and written together
 class DataFile:
     """Checksummed bytes over `file`.  `table` is the name used in errors; `fmt` is 1 or 2."""
 
-    __slots__ = ("_made", "_old", "_pending", "_read_no", "_read_page", "file", "fmt", "table")
+    __slots__ = ("_made", "_old", "_pending", "_read_no", "_read_page", "_written", "file", "fmt", "table")
 
     def __init__(self, file: File, table: str, fmt: int) -> None:
         self.file = file
@@ -46,6 +46,7 @@ class DataFile:
         self._made: dict[int, None] = {}  # pages made since
         self._read_no = -1
         self._read_page = b""
+        self._written: dict[int, int] = {}  # page -> checksum of what was written last
 
     # ---- reading
     def has(self, no: int) -> bool:
@@ -103,6 +104,8 @@ class DataFile:
             raise self.corrupt(no, "checksum does not match")
         if number != no or magic != MAGIC or fmt != self.fmt:
             raise self.corrupt(no, f"page says it is page {number} of a file of kind {magic!r}, format {fmt}")
+        if checksum != self._written.get(no, checksum):
+            raise self.corrupt(no, "page is older than what was written: a write was lost")
 
     def corrupt(self, no: int, why: str) -> CorruptPageError:
         """The error for damage in page `no`; the caller raises it."""
@@ -148,11 +151,13 @@ class DataFile:
         for no in sorted(self._pending):
             page = self._pending[no]
             page[4:8] = no.to_bytes(4, "little")
-            page[0:4] = zlib.crc32(memoryview(page)[4:]).to_bytes(4, "little")
+            checksum = zlib.crc32(memoryview(page)[4:])
+            page[0:4] = checksum.to_bytes(4, "little")
             try:
                 self.file.write_at(no * PAGE_SIZE, bytes(page))
             except OSError as error:
                 raise write_failed(self.file.name, self.table, error) from error
+            self._written[no] = checksum
             del self._pending[no]
 
     def sync(self) -> None:
@@ -167,6 +172,7 @@ class DataFile:
         self._read_no = -1
         self._pending.clear()
         self._made.clear()
+        self._written.clear()
         self._old = 0
         try:
             self.file.truncate(0)

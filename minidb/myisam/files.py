@@ -26,6 +26,7 @@ from minidb.storage.btree import KeyMissing
 from minidb.storage.buffer_pool import BufferPool
 from minidb.storage.file import File, describe
 from minidb.storage.mtr import Mtr
+from minidb.storage.page_codec import corrupt
 
 HEAP, OPEN_COUNT, CRASHED, KEYS = "heap", "open_count", "crashed", "keys"
 
@@ -96,16 +97,19 @@ class TableFiles:
 
     @classmethod
     def open(cls, tdef: TableDef, pool: BufferPool, cache: HeapCache, mtr: Mtr, capacity: int, force: bool = False) -> TableFiles:
-        """Open existing files.  Raises 1146 if one is missing, CorruptPageError, 1194 if the table is marked as crashed (unless
+        """Open existing files.  Raises 1017 if one is missing, CorruptPageError, 1194 if the table is marked as crashed (unless
         `force`, for CHECK and REPAIR)."""
         table = cls(tdef, pool, cache)
         paths = data_path(tdef), key_path(tdef)
-        if not all(pool.fs.exists(path) for path in paths):
-            raise SqlError.of(1146, tdef.db, tdef.name)
+        for path in paths:
+            if not pool.fs.exists(path):
+                raise SqlError.of(1017, path)
         space = pool.open_space(paths[1])
         try:
             if not force and (space.meta.get(OPEN_COUNT) or space.meta.get(CRASHED)):
                 raise SqlError.of(1194, tdef.name)
+            if HEAP not in space.meta:
+                raise corrupt(space, 0, "is not the header of a MyISAM table")
             file = pool.fs.open(paths[0])
             table._attach(file, HeapState.from_meta(space.meta[HEAP]), KeyFile(tdef, space, mtr, capacity))
             if not force:

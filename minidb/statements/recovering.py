@@ -51,11 +51,12 @@ class Recovery:
         if cut_off or not dictionary.clean:
             for path in remove_orphans(fs, dictionary):
                 self.tell(f"removed '{path}', which belongs to no table")
-        durable = Durable.open(fs, database.pool, database.scheduler, spaces_of(dictionary), self.tell)
+        durable = Durable.open(fs, database.pool, database.scheduler, spaces_of(dictionary), self.tell,
+                               crashed=not dictionary.clean)
         report = durable.report
         assert report is not None
         for name, no in report.restored:
-            self.tell(f"page {no} of '{name}' was torn and came from the doublewrite file")
+            self.tell(f"page {no} of '{name}' was torn, or older than its copy, and came from the doublewrite file")
         if report.groups:
             self.tell(f"redo log: {report.records - report.skipped} of {report.records} changes applied to "
                       f"{len(report.applied)} pages")

@@ -88,9 +88,10 @@ class BufferPool:
         self.writer = writer
 
     # ---- tablespaces
-    def open_space(self, path: str, create: bool = False, space_id: int = 0) -> Tablespace:
+    def open_space(self, path: str, create: bool = False, space_id: int = 0, logged: bool = False) -> Tablespace:
         """The tablespace in file `path`.  create: make it (the file must not exist), with `space_id` or an id made from the path.
-        Raises 1016 if the file cannot be opened, CorruptPageError if its header is not sound."""
+        space_id: the id that an existing file must have, unless it is 0.  logged: its pages are under the redo log, if there is
+        one.  Raises 1016 if the file cannot be opened, CorruptPageError if its header is not sound."""
         space = self.spaces.get(path)
         if space is not None and not create:
             return space
@@ -98,7 +99,7 @@ class BufferPool:
             file = self.fs.open(path, create)
         except OSError as error:
             raise SqlError.of(1016, path, describe(error)) from error
-        space = Tablespace(self, path, file, space_id)
+        space = Tablespace(self, path, file, space_id, logged and self.writer is not None)
         try:
             if create:
                 space.id = space_id or self._new_id(path)

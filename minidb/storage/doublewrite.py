@@ -39,6 +39,11 @@ class Doublewrite:
         """Make what was written durable."""
         self.file.sync()
 
+    def clear(self) -> None:
+        """Forget all copies, durably: every page is durable in place."""
+        self.file.truncate(0)
+        self.file.sync()
+
     def copies(self) -> Iterator[tuple[int, int, bytes]]:
         """(space id, page number, bytes) of every sound page."""
         for i in range(PAGES):

@@ -48,8 +48,9 @@ class Durable:
 
     @classmethod
     def open(cls, fs: FileSystem, pool: BufferPool, scheduler: Scheduler, paths: Mapping[int, str],
-             tell: Callable[[str], None] = lambda _: None) -> Durable:
-        """Open the files of a directory and bring its tablespaces (`paths`: space id -> path) to the end of the log.  Raises
+             tell: Callable[[str], None] = lambda _: None, crashed: bool = False) -> Durable:
+        """Open the files of a directory and bring its tablespaces (`paths`: space id -> path) to the end of the log.  crashed: it
+        was not closed properly, so that table ids may be given out again and old copies of pages must not stay.  Raises
         OperationalError if the log is missing or damaged, CorruptPageError, 1024, 1026, 1114."""
         try:
             files = LogFiles.open(fs)
@@ -57,6 +58,8 @@ class Durable:
             report = Recovery(fs, files, doublewrite, paths, tell).run()
             epoch = max(report.epoch, files.checkpoint.epoch) + 1
             files.write_checkpoint(report.end, epoch)
+            if crashed:
+                doublewrite.clear()
         except OSError as error:
             raise SqlError.text(1016, f"Can't recover the database (errno: {describe(error)})") from error
         return cls._attach(pool, scheduler, files, doublewrite, report.end, epoch, report)

@@ -66,7 +66,7 @@ class Mtr:
         self.logging = False
         self._dirty = pool.dirty
         self._records: list[LogRecord] = []
-        self._saved: list[tuple[Page, Image | None]] = []  # (page, content before; None: the page is new)
+        self._saved: list[tuple[Page, Image | None, bool, int]] = []  # (page, content before or None: new; dirty, oldest_lsn)
         self._kept: set[Page] = set()  # pages in _saved since the last mark
         self._images: dict[Page, None] = {}  # pages to be logged as a whole
         self._freed: dict[Page, None] = {}
@@ -104,12 +104,12 @@ class Mtr:
     def _keep(self, page: Page) -> None:
         if page not in self._kept:
             self._kept.add(page)
-            self._saved.append((page, page.image()))
+            self._saved.append((page, page.image(), page.dirty, page.oldest_lsn))
 
     def created(self, page: Page) -> None:
         """`page` was allocated just now: rolling back makes it vanish."""
         self._kept.add(page)
-        self._saved.append((page, None))
+        self._saved.append((page, None, False, 0))
         if self.redo is not None:
             self._images[page] = None
         self.touch(page)
@@ -131,7 +131,7 @@ class Mtr:
         """Restore every page saved since `mark`, newest first.  Cannot fail."""
         saved, records = mark
         while len(self._saved) > saved:
-            page, image = self._saved.pop()
+            page, image, dirty, oldest_lsn = self._saved.pop()
             if image is None:
                 self._images.pop(page, None)
                 page.space.forget(page)
@@ -139,7 +139,7 @@ class Mtr:
                 page.restore(image)
                 self._freed.pop(page, None)
                 page.space.adopt(page)
-                self.touch(page)
+                self._restore_dirt(page, dirty, oldest_lsn)
         del self._records[records:]
         self._kept.clear()
 
@@ -173,6 +173,14 @@ class Mtr:
         lsn = redo.append(records, images, self._freed)
         for page in (*images, *(r[1] for r in records)):
             page.lsn = lsn
+
+    def _restore_dirt(self, page: Page, dirty: bool, oldest_lsn: int) -> None:
+        """`page` has its former content back: it differs from its file if it did then, since the same change."""
+        if dirty:
+            self.touch(page)
+            page.oldest_lsn = oldest_lsn
+        elif page.dirty:
+            self.pool.cleaned(page)
 
     def rollback(self) -> None:
         """Undo the structure changes of this mini-transaction (with `atomic`: everything)."""

@@ -205,6 +205,11 @@ def header_of(data: bytes) -> tuple[int, ...]:
     return header
 
 
+def lsn_of(data: bytes) -> int:
+    """The LSN field of a page's bytes."""
+    return int.from_bytes(data[16:24], "little")
+
+
 def seal(header: tuple[int, ...], body: bytes) -> bytes:
     """A page of these header fields (its checksum is computed) and this body."""
     rest = b"".join((_HEADER.pack(*header)[4:], bytes(PAGE_HEADER - _HEADER.size), body, bytes(PAGE_ROOM - len(body))))

@@ -1,8 +1,10 @@
 """Recovery, first half: the data files are brought to the state of the log's end, before anybody opens them.
 
-1. Torn pages are taken from the doublewrite file.
+1. Torn pages, and those that are older in place than their copy, are taken from the doublewrite file.
 2. Every group from the checkpoint on is applied, record by record, to each page that has not seen it yet (its LSN is lower).  A
-   page that a later group frees is left alone up to there: it may never have been written.
+   page that a later group frees is left alone up to there: it may never have been written.  A page whose LSN is neither that of
+   the group nor the one that the record was made for has lost a write; one from behind the end of the log, the log has: recovery
+   fails then.
 3. All changed pages are written through the doublewrite file and synced; then a checkpoint says that the log is done with.
 
 Each step can be cut off and done again from the beginning.  What tables and records mean is not known here.  The second half,
@@ -20,7 +22,7 @@ from minidb.storage.file import File, FileSystem, read_failed, write_failed
 from minidb.storage.log_files import LogFiles
 from minidb.storage.mtr import Op
 from minidb.storage.page import PAGE_SIZE
-from minidb.storage.page_codec import header_of
+from minidb.storage.page_codec import header_of, lsn_of
 from minidb.storage.raw_page import RawPage
 from minidb.storage.redo_record import Record, decode_group
 
@@ -32,7 +34,7 @@ PageId = tuple[int, int]
 @dataclass(slots=True)
 class RecoveryReport:
     """What was done.  start, end: log positions.  epoch: the highest met.  applied: records per (file, page).  restored: pages
-    taken from the doublewrite file."""
+    taken from the doublewrite file, because they were torn or older in place."""
 
     start: int = 0
     end: int = 0
@@ -90,16 +92,16 @@ class Recovery:
 
     # ---- torn pages
     def _restore_torn(self) -> None:
+        newest: dict[PageId, bytes] = {}  # a short batch leaves copies of earlier ones behind it
         for space, no, copy in self.doublewrite.copies():
-            if space not in self.paths:
-                continue
-            present = self._read(space, no)
-            if sound(present) and header_of(present)[1:3] == (no, space):
-                continue
-            page = RawPage(copy)
-            page.changed = True
-            self._pages[space, no] = page
-            self.report.restored.append((self.paths[space], no))
+            if space in self.paths and lsn_of(copy) >= lsn_of(newest.get((space, no), bytes(PAGE_SIZE))):
+                newest[space, no] = copy
+        for where, copy in newest.items():
+            present = self._load(*where)
+            if present is None or present.lsn < lsn_of(copy):
+                page = self._pages[where] = RawPage(copy)
+                page.changed = True
+                self.report.restored.append((self.paths[where[0]], where[1]))
         self._write()
 
     # ---- the log
@@ -147,12 +149,17 @@ class Recovery:
             self._pages[where] = self._load(*where)
         page = self._pages[where]
         if page is not None and page.lsn >= lsn:
+            if page.lsn >= self.report.end:
+                raise self._unreadable(where, f"is of LSN {page.lsn}, the redo log ends at {self.report.end}: it has lost a write")
             return False
         if record.op == Op.IMAGE:
             self._pages[where] = page = RawPage.from_image(record.data)
             page.lsn = lsn - 1
         elif page is None:
             raise self._unreadable(where)
+        elif page.lsn != record.before:
+            raise self._unreadable(where, f"is of LSN {page.lsn}, but was of {record.before} when the redo log was at {lsn}: "
+                                          "a write was lost")
         else:
             try:
                 page.apply(record)

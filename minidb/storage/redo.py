@@ -33,10 +33,12 @@ VALUE_SHARE = 5  # a record's off-page values may take a fifth of the log
 
 
 def stopped(why: BaseException) -> Error:
-    """1026: the log or a sync has failed, nothing more is accepted; the caller raises it."""
-    reason = describe(why) if isinstance(why, OSError) else str(why) or type(why).__name__
-    return SqlError.text(
-        1026, f"The database has stopped because a write to disk failed ({reason}); close it and open it again to recover")
+    """1026: the log, a sync or a rollback has failed, nothing more is accepted; the caller raises it."""
+    if isinstance(why, OSError):
+        what = f"a write to disk failed ({describe(why)})"
+    else:
+        what = why.message if isinstance(why, Error) else str(why) or type(why).__name__
+    return SqlError.text(1026, f"The database has stopped because {what}; close it and open it again to recover")
 
 
 class RedoLog:

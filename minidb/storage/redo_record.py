@@ -17,14 +17,16 @@ Record
     5       4      page number
     9       1      flags of the page afterwards (1: a record may be delete-marked)
     10      8      max_trx_id of the page afterwards
-    18      ...    by operation
+    18      8      before: LSN of the page before the group (0 in IMAGE and FREE)
+    26      ...    by operation
                      INSERT, REPLACE   2 position, 2 length, the record
                      DELETE, CUT       2 position
                      META              4 length, JSON of [name, value]
                      IMAGE             4 length, the page without the zeros at its end
                      FREE              nothing
 
-Positions count records.  They are exact: a record is applied to the very state of the page that it was made for.
+Positions count records.  They are exact: a record is applied to the very state of the page that it was made for.  `before` names
+that state, so that a page whose last write was lost is not taken for it (as previousPageLSN does in SQL Server's log).
 """
 
 from __future__ import annotations
@@ -41,8 +43,8 @@ from minidb.types.atoms import encode_atoms
 GROUP = struct.Struct("<IIQI")
 _GROUP_FRONT = struct.Struct("<II")
 _GROUP_TAIL = struct.Struct("<QI")
-RECORD = struct.Struct("<BIIBQ")
-_PLACE = struct.Struct("<BIIBQHH")
+RECORD = struct.Struct("<BIIBQQ")
+_PLACE = struct.Struct("<BIIBQQHH")
 _POSITION = struct.Struct("<H")
 _PLACE_TAIL = struct.Struct("<HH")
 _LENGTH = struct.Struct("<I")
@@ -50,7 +52,8 @@ MAX_GROUP = 1 << 31
 
 
 class Record(NamedTuple):
-    """One decoded redo record.  position: of INSERT, REPLACE, DELETE, CUT.  data: record, JSON or image."""
+    """One decoded redo record.  position: of INSERT, REPLACE, DELETE, CUT.  data: record, JSON or image.  before: LSN that the page
+    must have had, but for those and FREE."""
 
     op: int
     space: int
@@ -59,6 +62,7 @@ class Record(NamedTuple):
     max_trx_id: int
     position: int = 0
     data: bytes = b""
+    before: int = 0
 
 
 def encode_change(op: int, page: Page, payload: Any) -> bytes:
@@ -67,8 +71,8 @@ def encode_change(op: int, page: Page, payload: Any) -> bytes:
     if op <= Op.REPLACE:
         position, key, row = payload
         data = space.trees[page.tree].spec.encode(key, row) if page.kind == PageKind.INDEX else encode_atoms(row)
-        return _PLACE.pack(op, space.id, page.no, page.has_deleted, page.max_trx_id, position, len(data)) + data
-    head = RECORD.pack(op, space.id, page.no, page.has_deleted, page.max_trx_id)
+        return _PLACE.pack(op, space.id, page.no, page.has_deleted, page.max_trx_id, page.lsn, position, len(data)) + data
+    head = RECORD.pack(op, space.id, page.no, page.has_deleted, page.max_trx_id, page.lsn)
     if op == Op.META:
         data = json.dumps(payload, separators=(",", ":")).encode()
         return head + _LENGTH.pack(len(data)) + data
@@ -78,12 +82,12 @@ def encode_change(op: int, page: Page, payload: Any) -> bytes:
 def encode_image(page: Page, image: bytes) -> bytes:
     """The whole of `page`, whose bytes are `image`."""
     data = image.rstrip(b"\0")
-    return RECORD.pack(Op.IMAGE, page.space.id, page.no, page.has_deleted, page.max_trx_id) + _LENGTH.pack(len(data)) + data
+    return RECORD.pack(Op.IMAGE, page.space.id, page.no, page.has_deleted, page.max_trx_id, 0) + _LENGTH.pack(len(data)) + data
 
 
 def encode_free(page: Page) -> bytes:
     """`page` has been given back."""
-    return RECORD.pack(Op.FREE, page.space.id, page.no, 0, 0)
+    return RECORD.pack(Op.FREE, page.space.id, page.no, 0, 0, 0)
 
 
 def encode_group(lsn: int, epoch: int, records: list[bytes]) -> bytes:
@@ -106,7 +110,7 @@ def decode_group(data: bytes) -> list[Record]:
     offset = GROUP.size
     try:
         while offset < len(data):
-            op, space, page, flags, max_trx_id = RECORD.unpack_from(data, offset)
+            op, space, page, flags, max_trx_id, before = RECORD.unpack_from(data, offset)
             offset += RECORD.size
             position, payload = 0, b""
             if op <= Op.REPLACE:
@@ -124,7 +128,7 @@ def decode_group(data: bytes) -> list[Record]:
                 offset += length
             elif op != Op.FREE:
                 raise ValueError(f"unknown redo operation {op}")
-            records.append(Record(op, space, page, bool(flags), max_trx_id, position, payload))
+            records.append(Record(op, space, page, bool(flags), max_trx_id, position, payload, before))
     except struct.error as error:
         raise ValueError(f"redo group cannot be decoded: {error}") from error
     if offset != len(data):

@@ -24,6 +24,7 @@ from minidb.storage.page_codec import (
     decode_page,
     encode_meta,
     encode_page,
+    lsn_of,
     verify_page,
 )
 from minidb.storage.tree_spec import TreeState
@@ -42,23 +43,28 @@ class Tablespace:
 
     id: stamped on every page.  frames: page number -> Page of the pages in memory; hot paths read it directly and call `load` on a
     KeyError.  trees: root page number -> state of each opened B+ tree.  codecs: page kind -> codec (engines add theirs).
-    unsynced: something was written since the last `sync`.
+    unsynced: something was written since the last `sync`.  logged: LSNs are positions in the redo log of `pool.writer`.
     """
 
-    __slots__ = ("_hint", "codecs", "descriptors", "file", "frames", "id", "meta", "path", "pool", "table", "trees", "unsynced")
+    __slots__ = (
+        "_hint", "_written", "codecs", "descriptors", "file", "frames", "id", "logged", "meta", "path", "pool", "table", "trees",
+        "unsynced",
+    )
 
-    def __init__(self, pool: BufferPool, path: str, file: File, space_id: int = 0) -> None:
+    def __init__(self, pool: BufferPool, path: str, file: File, space_id: int = 0, logged: bool = False) -> None:
         self.pool = pool
         self.path = path
         self.table = table_of(path)
         self.file = file
         self.id = space_id
+        self.logged = logged
         self.frames: dict[int, Page] = {}
         self.trees: dict[int, TreeState] = {}
         self.codecs: dict[int, PageCodec] = dict(DEFAULT_CODECS)
         self.descriptors: list[Page] = []
         self.meta: Mapping[str, Any] = {}
         self.unsynced = False
+        self._written: dict[int, int] = {}  # page number -> LSN field of its last write since the file was opened
         self._hint = 0  # no extent before this one has a free page
 
     # ---- opening (by the pool)
@@ -106,10 +112,20 @@ class Tablespace:
 
     def _read(self, no: int) -> Page:
         page = decode_page(self, no, self.read_bytes(no))
+        self._compare(no, page.lsn)
         self.pool.pages_read += 1
         if page.lsn > self.pool.lsn:
             self.pool.lsn = page.lsn
         return page
+
+    def _compare(self, no: int, lsn: int) -> None:
+        """Raises CorruptPageError unless page `no`, whose LSN field in the file is `lsn`, is the one that was written last and is
+        within the log: a disk may acknowledge a write and drop it, which leaves a page, or a log, that is sound, but old."""
+        expected = self._written.get(no, lsn)
+        if lsn != expected:
+            raise corrupt(self, no, f"is older than what was written (LSN {lsn} instead of {expected}): a write was lost")
+        if self.logged and self.pool.writer is not None and lsn >= (end := self.pool.writer.redo.lsn):
+            raise corrupt(self, no, f"is newer (LSN {lsn}) than the redo log (LSN {end}): the log has lost a write")
 
     def read_bytes(self, no: int) -> bytes:
         """The bytes of page `no` as they stand in the file.  Raises 1024."""
@@ -119,14 +135,15 @@ class Tablespace:
             raise read_failed(self.path, error) from error
 
     def verify_file(self) -> list[str]:
-        """Check the bytes of every used page against the file, leaving memory alone (dirty pages, whose bytes are out of date, are
-        skipped).  Empty: all is well."""
+        """Check the bytes of every used page against the file, leaving memory alone (dirty pages, and those being written now, are
+        skipped: their bytes are out of date).  Empty: all is well."""
         problems: list[str] = []
+        in_flight = {} if self.pool.writer is None else self.pool.writer.in_flight
         for no in self.used_pages():
             page = self.frames.get(no)
-            if page is None or not page.dirty:
+            if page is None or not (page.dirty or page in in_flight):
                 try:
-                    verify_page(self, no, self.read_bytes(no))
+                    self._compare(no, verify_page(self, no, self.read_bytes(no))[5])
                 except Error as error:
                     problems.append(error.message)
         return problems
@@ -142,6 +159,8 @@ class Tablespace:
             self.file.write_at(no * PAGE_SIZE, data)
         except OSError as error:
             raise write_failed(self.path, self.table, error) from error
+        if self.pool.fs.persistent:  # memory loses nothing
+            self._written[no] = lsn_of(data)
 
     def sync(self) -> None:
         """Make what was written durable.  Raises 1026."""

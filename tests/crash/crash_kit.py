@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from minidb.database import Database
+from minidb.errors import Error
 from minidb.scheduler import StepScheduler
 from minidb.session import Session
-from minidb.storage.fault_file import Event, FaultFileSystem, Image, Platter
+from minidb.storage.fault_file import FaultFileSystem
+from minidb.storage.platter import Bound, Choice, Image, Platter
 
 LOG_BYTES = 1 << 16
-State = dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]]
+Rows = list[tuple[Any, ...]]
+State = dict[str, tuple[tuple[str, ...], Rows]]
+Log = dict[str, list[Rows]]  # of each MyISAM table, what it held after each statement
 
 
 def open_database(fs: FaultFileSystem, pool_pages: int | None = None) -> Database:
@@ -44,13 +48,14 @@ def state_of(database: Database) -> State:
 
 
 class Play:
-    """A running workload.  states: after each acknowledged commit, the first one before any."""
+    """A running workload.  states: after each acknowledged commit, the first one before any.  log: of the MyISAM tables."""
 
     def __init__(self, fs: FaultFileSystem, database: Database) -> None:
         self.fs = fs
         self.database = database
         self.sessions: dict[str, Session] = {}
         self.states = [state_of(database)]
+        self.log: Log = {}
         fs.mark("ack 0")
 
     def __call__(self, who: str, text: str) -> None:
@@ -72,20 +77,43 @@ class Play:
         self.clean()
         self.fs.mark(f"ack {len(self.states)}")
         self.states.append(state_of(self.database))
+        for name, rows in myisam_rows(self.database).items():
+            assert rows is not None
+            self.log.setdefault(name, [[]]).append(rows)
 
 
-def crashes(fs: FaultFileSystem, rng: random.Random, extra: int = 1, start: int = 0,
-            stride: int = 1) -> Iterator[tuple[int, int, str, Image]]:
-    """(position, commits acknowledged before it, variant, disk) for every place of a crash, from event `start` on."""
+class Crash(NamedTuple):
+    """A power cut behind event `position`, when `acknowledged` commits had been acknowledged, that left `choice` of `platter`."""
+
+    position: int
+    acknowledged: int
+    choice: Choice
+    platter: Platter
+
+    def image(self) -> Image:
+        """The disk afterwards.  Only until the next crash is taken from the iterator."""
+        return self.platter.outcome(self.choice.data, self.choice.names)
+
+
+def crash_points(fs: FaultFileSystem, rng: random.Random, bound: Bound = Bound(), start: int = 0) -> Iterator[Crash]:
+    """Every place of a crash from event `start` on (writes, syncs, changes of names), in every loss up to `bound`."""
     platter = Platter(fs.base)
     acknowledged = 0
     for position, event in enumerate(fs.events):
         platter.replay(event)
         if event.kind == "mark":
             acknowledged = int(event.path.removeprefix("ack "))
-        elif position >= start and position % stride == 0:
-            for variant, image in platter.variants(rng, extra):
-                yield position, acknowledged, variant, image
+        elif position >= start:
+            for choice in platter.choices(bound, rng):
+                yield Crash(position, acknowledged, choice, platter)
+
+
+def crashes(fs: FaultFileSystem, rng: random.Random, extra: int = 1, start: int = 0,
+            stride: int = 1) -> Iterator[tuple[int, int, str, Image]]:
+    """(position, commits acknowledged before it, loss, disk) at one place in `stride`, in few losses, `extra` of them random."""
+    for crash in crash_points(fs, rng, Bound(subset=1, singles=False, tears=0, random=extra), start):
+        if crash.position % stride == 0:
+            yield crash.position, crash.acknowledged, crash.choice.text, crash.image()
 
 
 def first_mark(fs: FaultFileSystem) -> int:
@@ -93,29 +121,84 @@ def first_mark(fs: FaultFileSystem) -> int:
     return next(i for i, event in enumerate(fs.events) if event.kind == "mark")
 
 
-def recovered(image: Image, states: list[State], acknowledged: int, where: str, again: bool = False,
-              pool_pages: int | None = None) -> FaultFileSystem:
-    """Recover `image` and verify everything; with `again` also work on, close and open."""
-    fs = FaultFileSystem(image)
-    database = open_database(fs, pool_pages)
+def recovered(image: Image, where: str, again: bool = False, pool_pages: int | None = None, log: Log | None = None) -> State:
+    """Recover `image` and verify that everything is sound; what was found.  again: also work on, close and open.  log: what the
+    MyISAM tables may hold (a table may also be marked as crashed)."""
+    database = open_database(FaultFileSystem(image), pool_pages)
     found = state_of(database)
-    allowed = states[acknowledged : acknowledged + 2]
-    assert found in allowed, f"{where}: {database.recovered}\n{difference(found, allowed[0])}"
     database.purge()
-    problems = database.check()
+    problems = [*database.dictionary.check(), *innodb_problems(database)]
     assert problems == [], f"{where}: {problems} {database.recovered}"
     assert not orphans(database), f"{where}: {orphans(database)}"
+    for name, rows in myisam_rows(database).items():
+        assert log is None or rows is None or rows in log[name], f"{where}: {name} {rows}"
     if again:
-        session = database.session()
-        session.execute("CREATE TABLE after_crash (a INT PRIMARY KEY, b TEXT)")
-        session.execute("INSERT INTO after_crash VALUES (1, REPEAT('x', 20000)), (2, 'y')")
-        expected = state_of(database)
-        database.close()
-        database = open_database(FaultFileSystem(fs.image))
-        assert database.recovered == [], where
-        assert state_of(database) == expected, where
-        database.close()
-    return fs
+        work_on(database, where, pool_pages)
+    return found
+
+
+def innodb_problems(database: Database) -> list[str]:
+    """What is wrong with InnoDB tables."""
+    return [f"{tdef.name}: {text}" for tdef in database.dictionary.all_tables() if tdef.engine == "InnoDB"
+            for text in database.open_table(tdef.db, tdef.name).check(extended=True).messages]
+
+
+def myisam_rows(database: Database) -> dict[str, Rows | None]:
+    """The rows of every MyISAM table; None: it is marked as crashed, or damaged."""
+    found: dict[str, Rows | None] = {}
+    session = database.session()
+    for tdef in database.dictionary.all_tables():
+        if tdef.engine == "MyISAM":
+            try:
+                found[tdef.name] = sorted(session.execute(f"SELECT * FROM `{tdef.db}`.`{tdef.name}`").rows or [], key=repr)
+            except Error as error:
+                assert error.code in (1194, 1877, 1034), repr(error)
+                found[tdef.name] = None
+    session.close()
+    return found
+
+
+def work_on(database: Database, where: str, pool_pages: int | None) -> None:
+    """A recovered database works: tables can be made, filled, repaired, and are there after a clean shutdown."""
+    session = database.session()
+    session.execute("CREATE TABLE after_crash (a INT PRIMARY KEY, b TEXT)")
+    session.execute("INSERT INTO after_crash VALUES (1, REPEAT('x', 20000)), (2, 'y')")
+    for name, rows in myisam_rows(database).items():
+        if rows is None:
+            session.execute(f"REPAIR TABLE {name}")
+            assert session.execute(f"CHECK TABLE {name} EXTENDED").rows[-1][2:] == ("status", "OK"), where  # type: ignore[index]
+    expected = state_of(database), myisam_rows(database)
+    database.close()
+    assert isinstance(database.fs, FaultFileSystem)
+    database = open_database(FaultFileSystem(database.fs.image), pool_pages)
+    assert database.recovered == [], where
+    assert (state_of(database), myisam_rows(database)) == expected, where
+    assert database.check() == [], where
+    database.close()
+
+
+class Explorer:
+    """Recovers crash points of one workload.  points: how many; known: what was found on each distinct disk, by its digest."""
+
+    def __init__(self, states: list[State], pool_pages: int | None = None, log: Log | None = None) -> None:
+        self.states = states
+        self.pool_pages = pool_pages
+        self.log = log
+        self.points = 0
+        self.known: dict[bytes, State] = {}
+
+    def visit(self, crash: Crash, where: str) -> None:
+        """Recover it: the state after the last acknowledged commit is found, or the one that was being made.  Every 20th
+        distinct disk is worked on afterwards."""
+        self.points += 1
+        where = f"{where}, event {crash.position}, {crash.choice.text}"
+        image = crash.image()
+        digest = image.digest()
+        found = self.known.get(digest)
+        if found is None:
+            found = self.known[digest] = recovered(image, where, len(self.known) % 20 == 0, self.pool_pages, self.log)
+        allowed = self.states[crash.acknowledged : crash.acknowledged + 2]
+        assert found in allowed, f"{where}\n{difference(found, allowed[0])}"
 
 
 def difference(found: State, wanted: State) -> str:
@@ -133,14 +216,10 @@ def orphans(database: Database) -> list[str]:
     return [path for path in names if path.endswith(EXTENSIONS) and path not in known]
 
 
-def record(workload: Callable[[Play], None], pool_pages: int | None = None) -> tuple[FaultFileSystem, list[State]]:
-    """Run a workload from a new database on; the disk with its events, and the states."""
+def record(workload: Callable[[Play], None], pool_pages: int | None = None) -> tuple[FaultFileSystem, Play]:
+    """Run a workload from a new database on; the disk with its events, and what was played."""
     fs = FaultFileSystem()
     database = open_database(fs, pool_pages)
     play = Play(fs, database)
     workload(play)
-    return fs, play.states
-
-
-def events_of(fs: FaultFileSystem) -> list[Event]:
-    return [event for event in fs.events if event.kind != "mark"]
+    return fs, play

@@ -53,13 +53,15 @@ def test_a_crash_anywhere_leaves_whole_statements(monkeypatch: pytest.MonkeyPatc
 
     for name in taken:
         monkeypatch.setattr(f"minidb.innodb.table.{name}", counting(name))
-    fs, states = record(single_changes)
+    fs, play = record(single_changes)
+    states = play.states
     assert min(taken.values()) > 4, taken  # the short road was taken, and so was the other
     assert sum(taken.values()) < len(states) - 2
     count = 0
     for position, acknowledged, variant, image in crashes(fs, random.Random(3), 1, first_mark(fs)):
         count += 1
-        recovered(image, states, acknowledged, f"event {position}, {variant}", again=count % 40 == 0)
+        where = f"event {position}, {variant}"
+        assert recovered(image, where, again=count % 40 == 0) in states[acknowledged : acknowledged + 2], where
     with capsys.disabled():
         print(f" [{count} crash points]", end="")
 

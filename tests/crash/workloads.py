@@ -82,3 +82,63 @@ def definitions(play: Play) -> None:
     play.commit("A", "DROP TABLE copy")
     play.commit("A", "DROP DATABASE other")
     play.commit("A", "UPDATE q SET a = a + 1 WHERE id < 5")
+
+
+def mixed(play: Play) -> None:
+    """Transactions that stay open while others define tables; both engines side by side; cascades, counters, temporary tables,
+    values off the page, and a log so small that it goes round."""
+    play.commit("A", "CREATE TABLE parent (id INT AUTO_INCREMENT PRIMARY KEY, v INT, s TEXT, KEY (v))")
+    play.commit("A", "CREATE TABLE child (id INT PRIMARY KEY, p INT, w VARCHAR(100), KEY (p), "
+                     "FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE ON UPDATE CASCADE)")
+    play.commit("A", "CREATE TABLE z LIKE parent")
+    play.commit("A", "INSERT INTO z (v, s) VALUES (1, REPEAT('z', 10000)), (2, 'z')")
+    play.commit("A", "CREATE TABLE rest (id INT PRIMARY KEY, s VARCHAR(20)) ENGINE=MyISAM")
+    play.commit("A", "INSERT INTO rest VALUES (1, 'a'), (2, 'b')")
+    play.commit("A", "FLUSH TABLES")
+    play.commit("A", "CREATE TABLE busy (id INT PRIMARY KEY, s VARCHAR(20), KEY (s)) ENGINE=MyISAM")
+    play.commit("A", "INSERT INTO parent (v, s) VALUES " + ", ".join(f"({i % 4}, REPEAT('p', {i * 10}))" for i in range(12)))
+    play.commit("A", "INSERT INTO child VALUES " + ", ".join(f"({i}, {i % 12 + 1}, 'w{i}')" for i in range(30)))
+    for who in "AC":
+        play(who, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")  # they read what others are changing
+    play("Z", "BEGIN")  # never committed
+    play("Z", "INSERT INTO z (v, s) VALUES (99, REPEAT('never', 4000))")
+    play("Z", "DELETE FROM z WHERE id = 1")
+    for step, definition in enumerate(MIXED_DEFINITIONS):
+        play("B", "BEGIN")
+        play("B", f"INSERT INTO parent (v, s) VALUES ({step}, REPEAT('{step % 10}', {step % 3 * 9000}))")
+        play("B", f"UPDATE child SET w = CONCAT(w, '{step}') WHERE id BETWEEN {step} AND {step + 8}")
+        play.commit("A", definition)
+        play("B", "SAVEPOINT s")
+        play("B", f"UPDATE parent SET id = id + 1000 * ({step} + 1) WHERE id = {step // 2 + 1}")
+        if step % 3 == 0:
+            play("B", "ROLLBACK TO s")
+        play("C", "CREATE TEMPORARY TABLE scratch (id INT PRIMARY KEY, s TEXT)")
+        play("C", "INSERT INTO scratch SELECT id, s FROM parent")
+        play.commit("B", "ROLLBACK" if step % 5 == 4 else "COMMIT")
+        play.commit("A", f"INSERT INTO busy (id, s) VALUES ({step}, 's{step}')")
+        play("C", "UPDATE scratch SET s = CONCAT(s, 'x')")
+        play("C", "DROP TEMPORARY TABLE scratch")
+        if step % 4 == 1:
+            play.commit("A", f"DELETE FROM parent WHERE v = {step % 3}")
+            play.database.purge()
+        if step == 9:
+            play.database.flush()
+
+
+MIXED_DEFINITIONS = [
+    "CREATE TABLE x (id INT AUTO_INCREMENT PRIMARY KEY, a INT, s TEXT)",
+    "INSERT INTO x (a, s) SELECT v, s FROM parent",
+    "ALTER TABLE x ADD INDEX ia (a)",
+    "ALTER TABLE x ADD COLUMN b VARCHAR(30) DEFAULT 'new'",
+    "UPDATE x SET a = a + 1, s = CONCAT(s, 'y')",
+    "CREATE TABLE m ENGINE=MyISAM AS SELECT id, a FROM x",
+    "RENAME TABLE x TO y",
+    "ALTER TABLE y DROP INDEX ia, ADD UNIQUE ub (id, b)",
+    "ALTER TABLE m ENGINE=InnoDB",
+    "TRUNCATE TABLE y",
+    "INSERT INTO y (a, s) VALUES (1, REPEAT('z', 12000)), (2, 'z')",
+    "DROP TABLE m",
+    "ALTER TABLE busy ADD COLUMN n INT",
+    "CREATE TABLE w LIKE y",
+    "DROP TABLE y",
+]

@@ -18,7 +18,7 @@ from tests.storage.storage_kit import fill, make_row, new_tree
 
 
 def free_record(page: int) -> bytes:
-    return RECORD.pack(Op.FREE, 1, page, 0, 0)
+    return RECORD.pack(Op.FREE, 1, page, 0, 0, 0)
 
 
 def test_bytes_come_back_round_the_circle() -> None:
@@ -60,12 +60,12 @@ def test_groups_of_an_earlier_start_do_not_continue_a_later_one() -> None:
     """After a crash the log is written over from its end on; what lies behind may fit by chance, but its epoch is older."""
     fs = MemoryFileSystem()
     log = LogFiles.create(fs, SMALLEST)
-    first, lost, stale = (encode_group(lsn, 1, [free_record(9)]) for lsn in (START_LSN, START_LSN + 38, START_LSN + 76))
-    assert len(first) == 38
+    first, lost, stale = (encode_group(lsn, 1, [free_record(9)]) for lsn in (START_LSN, START_LSN + 46, START_LSN + 92))
+    assert len(first) == 46
     for i, group in enumerate((first, lost, stale)):
-        log.write(START_LSN + 38 * i, group)
-    log.write(START_LSN + 38, encode_group(START_LSN + 38, 2, [free_record(1)]))
-    assert [(lsn, epoch) for lsn, epoch, _ in log.groups()] == [(START_LSN, 1), (START_LSN + 38, 2)]
+        log.write(START_LSN + 46 * i, group)
+    log.write(START_LSN + 46, encode_group(START_LSN + 46, 2, [free_record(1)]))
+    assert [(lsn, epoch) for lsn, epoch, _ in log.groups()] == [(START_LSN, 1), (START_LSN + 46, 2)]
 
 
 def test_a_torn_checkpoint_leaves_the_one_before() -> None:

@@ -217,3 +217,26 @@ def test_the_pool_hands_out_one_mini_transaction() -> None:
     tree = new_tree()
     pool = tree.space.pool
     assert pool.mtr() is pool.mtr()
+
+
+def test_a_page_that_is_rolled_back_is_as_dirty_as_before() -> None:
+    """A page with the content of its file must not be written under another LSN, and one with logged changes not be forgotten."""
+    tree = new_tree(capacity=4)
+    fill(tree, range(12))
+    space = tree.space
+    pool = space.pool
+    pool.flush()
+    recorder = Recorder()
+    pool.attach_redo(recorder)
+    clean, changed = (space.page(no) for no in tree.page(tree.root_no).children[:2])
+    pool.mtr().save(changed)
+    pool.mtr().commit()
+    state = clean.lsn, changed.lsn, changed.oldest_lsn
+    assert changed.oldest_lsn == changed.lsn < recorder.lsn
+    pool.mtr().save(clean)
+    space.free(pool.mtr(), changed)
+    pool.mtr().rollback()
+    assert not clean.dirty and clean not in pool.dirty
+    assert changed.dirty and changed in pool.dirty
+    assert (clean.lsn, changed.lsn, changed.oldest_lsn) == state
+    assert pool.check() == []
