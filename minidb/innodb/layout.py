@@ -31,7 +31,7 @@ BIGINT = SqlType(Family.INT, "bigint", unsigned=True)
 TINYINT = SqlType(Family.INT, "tinyint")
 ROW_ID = Column("DB_ROW_ID", BIGINT, nullable=False)
 GEN_CLUST_INDEX = "GEN_CLUST_INDEX"
-DELETE_MARK = "delete_mark"
+DELETE_MARK = "delete mark"
 MARK = (1,)  # what a delete-marked entry ends with
 
 Encode = Callable[[Key, Row], bytes]

@@ -22,6 +22,7 @@ from minidb.types.codec import RowCodec
 
 LIVE = 1
 DELETED = 2
+KIND_NAMES = {LIVE: "LIVE", DELETED: "DELETED"}
 MAX_ROWS_PER_PAGE = 1024
 
 

@@ -33,6 +33,7 @@ from minidb.types.sqltype import Family, SqlType
 from minidb.types.text import to_text
 
 ROOT = "root:"
+ROW_ADDRESS = "row address"
 ADDRESS_TYPE = SqlType(Family.INT, "bigint")
 
 _OWN_KEYS = (Family.INT, Family.DECIMAL, Family.FLOAT, Family.DATE, Family.DATETIME, Family.TIME)
@@ -137,7 +138,7 @@ class Index:
     def names(self) -> list[str]:
         """What these values are called; a prefix of a column as ``name(length)``."""
         parts = ((self.table.columns[p.column].name, p.prefix) for p in self.definition.parts)
-        return [*(name if prefix is None else f"{name}({prefix})" for name, prefix in parts), "address"]
+        return [*(name if prefix is None else f"{name}({prefix})" for name, prefix in parts), ROW_ADDRESS]
 
     def spec(self, capacity: int) -> TreeSpec:
         """How the tree turns its records into bytes."""
