@@ -76,6 +76,8 @@ class Check:
             self._say(category, where, error.message)
         except OSError as error:
             self._say(category, where, describe(error))
+        except Exception as error:  # damage may break what nobody guards: a check says so, whatever it is
+            self._say(category, where, f"cannot be checked ({error!r})")
         else:
             return True
         return False

@@ -155,8 +155,8 @@ class _Reading:
                 return {"raw bytes": Raw(record.data)}
         if record.op == Op.IMAGE:
             page = PageBytes(record.page, record.data.ljust(PAGE_SIZE, b"\0"), record.space)
-            return {"kind": Word(page.kind_name), "level": page.value("level"), "tree": page.value("tree"), "count": page.value("count"),
-                    "nbytes": page.value("nbytes"), "bytes": len(record.data)}
+            header = {name: page.value(name) for name in ("level", "tree", "count", "nbytes")}
+            return {"kind": Word(page.kind_name), **header, "bytes": len(record.data)}
         if record.op in (Op.INSERT, Op.REPLACE):
             return self._record(record)
         return None

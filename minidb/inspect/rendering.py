@@ -24,13 +24,13 @@ def write(report: Report, out: TextIO, header: bool = True, width: int | None = 
 
     terminal = out.isatty()
     if header:
-        print(report.title, file=out)
+        print(visible(report.title), file=out)
     for note in report.notes:
-        print(f"note: {note}", file=out)
+        print(visible(f"note: {note}"), file=out)
     for name, value in report.facts.items():
         if value is None:
             continue
-        print(f"{name.replace('_', ' ')}: {cell(value)}", file=out)
+        print(visible(f"{name.replace('_', ' ')}: {cell(value)}"), file=out)
     console = Console(file=out, width=width if width or terminal else WIDEST, highlight=False, markup=False, emoji=False,
                       legacy_windows=False)
     for section in report.sections:
@@ -42,7 +42,7 @@ def write(report: Report, out: TextIO, header: bool = True, width: int | None = 
         if isinstance(section, Table) and not section.rows:
             print("(none)", file=out)
             continue
-        drawn = table(section, header, plain=not terminal)
+        drawn = table(section, header, plain=not terminal, fold=terminal or width is not None)
         with console.capture() as captured:
             console.print(drawn)
         out.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines() if line.strip())
@@ -55,8 +55,8 @@ def cell(value: Any, quoted: bool = False) -> str:
     return value if isinstance(value, str) and not quoted else shown(value)
 
 
-def table(section: Section, header: bool, plain: bool) -> RichTable:
-    """The table of `section`."""
+def table(section: Section, header: bool, plain: bool, fold: bool) -> RichTable:
+    """The table of `section`.  plain: without lines.  fold: cells may take several lines, to keep within the width."""
     from rich import box
     from rich.table import Table as RichTable
 
@@ -66,9 +66,9 @@ def table(section: Section, header: bool, plain: bool) -> RichTable:
     for place, name in enumerate(columns):
         numeric = any(isinstance(row[place], NUMBERS) for row in rows) and all(
             row[place] is None or isinstance(row[place], NUMBERS) for row in rows)
-        made.add_column(name, justify="right" if numeric and name != "VALUE" else "left", no_wrap=plain, overflow="fold")
+        made.add_column(name, justify="right" if numeric and name != "VALUE" else "left", no_wrap=not fold, overflow="fold")
     for row in rows:
-        made.add_row(*(_visible(cell(value, nested is not None and i >= nested)) for i, value in enumerate(row)))
+        made.add_row(*(visible(cell(value, nested is not None and i >= nested)) for i, value in enumerate(row)))
     return made
 
 
@@ -79,7 +79,7 @@ def _content(section: Fields | Table) -> tuple[list[str], list[list[Any]], int |
     return ["OFFSET", "SIZE", "FIELD", "VALUE"], rows, None
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """`text` with what a terminal would obey, or would tear a line, made visible."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 

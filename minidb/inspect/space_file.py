@@ -85,8 +85,9 @@ class SpaceFile:
 
     # ---- pages
     def page(self, no: int) -> PageBytes:
-        """Page `no` as it stands in the file.  Raises 1024."""
-        return PageBytes(no, self._read(no * PAGE_SIZE, PAGE_SIZE), self.id)
+        """Page `no` as it stands in the file; without a byte if the file has no such page.  Raises 1024."""
+        there = 0 <= no < self.page_count
+        return PageBytes(no, self._read(no * PAGE_SIZE, PAGE_SIZE) if there else b"", self.id)
 
     def _read(self, offset: int, size: int) -> bytes:
         try:
