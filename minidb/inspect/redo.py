@@ -37,21 +37,20 @@ class PageTotal:
 
 def report(directory: Directory, start: int | None = None, limit: int = GROUPS, summary: bool = False) -> Report:
     """What `redo` says.  start: position of the first group, None: the checkpoint.  limit: most groups shown, 0: all.  summary:
-    totals per page instead of groups.  Raises 1033 if there is no log."""
+    totals per page instead of groups.  Raises 1033 if there is no log, 1024."""
+    made = Report(f"redo log of '{directory.path}'", {}, directory.notes())
+    log: LogFiles | None = None
     try:
         log = LogFiles.salvage(directory.fs)
-    except OSError as error:
-        raise SqlError.of(1016, file_name(0), describe(error)) from error
-    if log is None:
-        raise SqlError.text(1033, f"There is no redo log: '{file_name(0)}' is missing")
-    made = Report(f"redo log of '{directory.path}'", {}, directory.notes())
-    try:
+        if log is None:
+            raise SqlError.text(1033, f"There is no redo log: '{file_name(0)}' is missing")
         made.sections += _headers(log, made)
         _Reading(directory, log, made, limit, summary).run(log.checkpoint.lsn if start is None else start)
     except OSError as error:
         raise SqlError.of(1024, file_name(0), describe(error)) from error
     finally:
-        log.close()
+        if log is not None:
+            log.close()
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -66,7 +67,7 @@ def shown(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, Raw):
         return cut(value.hex(" ")) or "(no bytes)"
-    return cut(sql_literal(value))
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else cut(sql_literal(value))
 
 
 def _member(value: Any) -> str:
@@ -98,7 +99,7 @@ def plain(value: Any) -> Any:
         return [plain(member) for member in value]
     if isinstance(value, (bytes, bytearray)):
         return {"hex": bytes(value).hex()}
-    if isinstance(value, (bool, int, str)) or (isinstance(value, float) and value - value == 0):
+    if isinstance(value, (bool, int, str)) or (isinstance(value, float) and math.isfinite(value)):
         return value
     return str(value) if isinstance(value, (Decimal, float)) else to_text(value)
 

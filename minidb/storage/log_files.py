@@ -30,7 +30,7 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from minidb.errors import Error, OperationalError
+from minidb.errors import Error, SqlError
 from minidb.storage.file import File, FileSystem
 from minidb.storage.layout import Field, Layout
 from minidb.storage.redo_record import GROUP, MAX_GROUP, sound_group
@@ -82,9 +82,7 @@ def file_name(index: int) -> str:
 
 def damaged(what: str) -> Error:
     """1033: the log cannot be used; the caller raises it."""
-    error = OperationalError(1033, f"The redo log '{file_name(0)}' is damaged: {what}")
-    error.code, error.symbol = 1033, "ER_NOT_FORM_FILE"
-    return error
+    return SqlError.text(1033, f"The redo log '{file_name(0)}' is damaged: {what}")
 
 
 class LogFiles:

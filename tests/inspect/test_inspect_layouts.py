@@ -76,7 +76,8 @@ def test_groups_and_records(data: Path) -> None:
 
 
 def test_undo_records(data: Path) -> None:
-    wanted = {m[1]: tuple(name.strip() for name in m[2].split(",")) for m in re.finditer(r"^ +\((\w+), ([^)]+)\)", undo.__doc__ or "", re.M)}
+    table = re.findall(r"^ +\((\w+), ([^)]+)\)", undo.__doc__ or "", re.M)
+    wanted = {kind: tuple(name.strip() for name in names.split(",")) for kind, names in table}
     assert wanted == dict(zip(undo.KIND_NAMES, undo.FIELDS, strict=True))
     for line in json.loads(inspect(data, "page", "ibdata1", "1", "--json").output)["record_list"]:
         assert set(line["content"]) <= set(wanted[line["kind"]])
