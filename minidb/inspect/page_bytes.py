@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from minidb.inspect.values import hexadecimal
@@ -69,6 +69,10 @@ class PageBytes:
     # ---- the body
     def places(self) -> list[Place]:
         """The records of a leaf or of an undo page, as far as they can be told apart."""
+        return self._places
+
+    @cached_property
+    def _places(self) -> list[Place]:
         leaf = self.kind == PageKind.INDEX and not self.value("level")
         if not leaf and self.kind != PageKind.UNDO:
             return []
@@ -100,7 +104,7 @@ class PageBytes:
 
     def used_bytes(self) -> int:
         """Bytes of the body in use, counted as far as it can be decoded, else as the header says."""
-        places: Sequence[Place] = self.places()
+        places = self.places()
         if places:
             return places[-1].offset + len(places[-1].data) - PAGE_HEADER
         return 0 if self.kind == PageKind.INDEX and not self.value("level") else self.value("nbytes")

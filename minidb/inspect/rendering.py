@@ -1,18 +1,14 @@
 """Reports as text.  On a terminal tables are drawn by rich, within its width; elsewhere they are columns of plain text, as wide as
-they need to be, so that the same report is always the same text."""
+they need to be, so that the same report is always the same text (and soon there: rich takes a millisecond for a row)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from minidb.inspect.report import Fields, Hex, Report, Section, Table
 from minidb.inspect.values import shown
 
-if TYPE_CHECKING:
-    from rich.table import Table as RichTable
-
-WIDEST = 1 << 14  # columns of plain text, where nothing is folded
 ROW = 16  # bytes in a line of a hex dump
 NUMBERS = (int, float)
 
@@ -20,32 +16,65 @@ NUMBERS = (int, float)
 def write(report: Report, out: TextIO, header: bool = True, width: int | None = None) -> None:
     """Write `report` to `out`.  header: titles, and the heads of tables.  width: in columns, None: as wide as the terminal, or as
     needed elsewhere."""
-    from rich.console import Console
-
-    terminal = out.isatty()
-    if header:
-        print(visible(report.title), file=out)
-    for note in report.notes:
-        print(visible(f"note: {note}"), file=out)
-    for name, value in report.facts.items():
-        if value is None:
-            continue
-        print(visible(f"{name.replace('_', ' ')}: {cell(value)}"), file=out)
-    console = Console(file=out, width=width if width or terminal else WIDEST, highlight=False, markup=False, emoji=False,
-                      legacy_windows=False)
+    lines = [report.title] if header else []
+    lines += [f"note: {note}" for note in report.notes]
+    lines += [f"{name.replace('_', ' ')}: {cell(value)}" for name, value in report.facts.items() if value is not None]
+    out.writelines(f"{visible(line)}\n" for line in lines)
     for section in report.sections:
         if header:
-            print(f"\n{section.title}", file=out)
-        if isinstance(section, Hex):
-            out.writelines(f"{line}\n" for line in hex_lines(section))
-            continue
-        if isinstance(section, Table) and not section.rows:
-            print("(none)", file=out)
-            continue
-        drawn = table(section, header, plain=not terminal, fold=terminal or width is not None)
+            out.write(f"\n{section.title}\n")
+        out.writelines(f"{line.rstrip()}\n" for line in _section_lines(section, out, header, width))
+
+
+def _section_lines(section: Section, out: TextIO, header: bool, width: int | None) -> Iterator[str]:
+    if isinstance(section, Hex):
+        return hex_lines(section)
+    grid = Grid(section, header)
+    if not grid.rows:
+        return iter(("(none)",))
+    return grid.drawn(out, width) if out.isatty() or width is not None else grid.plain()
+
+
+class Grid:
+    """A table as text: names of its columns, cells, and which columns hold nothing but numbers."""
+
+    def __init__(self, section: Fields | Table, header: bool) -> None:
+        columns, rows, nested = _content(section)
+        self.header = header
+        self.names = [visible(name) for name in columns]
+        self.rows = [[visible(cell(value, nested is not None and i >= nested)) for i, value in enumerate(row)] for row in rows]
+        self.numeric = [
+            name != "VALUE" and any(isinstance(row[i], NUMBERS) for row in rows)
+            and all(row[i] is None or isinstance(row[i], NUMBERS) for row in rows)
+            for i, name in enumerate(columns)]
+
+    def plain(self) -> Iterator[str]:
+        """Columns as wide as they need to be, two spaces between them."""
+        from rich.cells import cell_len
+
+        lines = [self.names, *self.rows] if self.header else self.rows
+        widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+        for line in lines:
+            pads = [" " * (width - cell_len(text)) for text, width in zip(line, widths, strict=True)]
+            cells = zip(line, pads, self.numeric, strict=True)
+            yield "  ".join(pad + text if numeric else text + pad for text, pad, numeric in cells)
+
+    def drawn(self, out: TextIO, width: int | None) -> Iterator[str]:
+        """A drawn table within `width` columns (None: those of the terminal); long cells take several lines."""
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table as RichTable
+
+        terminal = out.isatty()
+        made = RichTable(box=box.SIMPLE_HEAD if terminal else None, show_header=self.header, pad_edge=False, padding=(0, 2, 0, 0))
+        for name, numeric in zip(self.names, self.numeric, strict=True):
+            made.add_column(name, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
+        for row in self.rows:
+            made.add_row(*row)
+        console = Console(file=out, width=width, highlight=False, markup=False, emoji=False, legacy_windows=False)
         with console.capture() as captured:
-            console.print(drawn)
-        out.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines() if line.strip())
+            console.print(made)
+        return (line for line in captured.get().splitlines() if line.strip())
 
 
 def cell(value: Any, quoted: bool = False) -> str:
@@ -53,23 +82,6 @@ def cell(value: Any, quoted: bool = False) -> str:
     if value is None:
         return "NULL" if quoted else ""
     return value if isinstance(value, str) and not quoted else shown(value)
-
-
-def table(section: Section, header: bool, plain: bool, fold: bool) -> RichTable:
-    """The table of `section`.  plain: without lines.  fold: cells may take several lines, to keep within the width."""
-    from rich import box
-    from rich.table import Table as RichTable
-
-    assert not isinstance(section, Hex)
-    made = RichTable(box=None if plain else box.SIMPLE_HEAD, show_header=header, pad_edge=False, padding=(0, 2, 0, 0))
-    columns, rows, nested = _content(section)
-    for place, name in enumerate(columns):
-        numeric = any(isinstance(row[place], NUMBERS) for row in rows) and all(
-            row[place] is None or isinstance(row[place], NUMBERS) for row in rows)
-        made.add_column(name, justify="right" if numeric and name != "VALUE" else "left", no_wrap=not fold, overflow="fold")
-    for row in rows:
-        made.add_row(*(visible(cell(value, nested is not None and i >= nested)) for i, value in enumerate(row)))
-    return made
 
 
 def _content(section: Fields | Table) -> tuple[list[str], list[list[Any]], int | None]:

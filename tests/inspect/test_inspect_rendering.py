@@ -67,6 +67,7 @@ def test_plain_text() -> None:
 
 def test_a_terminal_gets_a_drawn_table_within_its_width(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("LINES", "25")
     monkeypatch.setenv("TERM", "dumb")
     out = Terminal()
     write(table(), out)
