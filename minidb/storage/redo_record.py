@@ -40,14 +40,14 @@ from minidb.storage.page import Page, PageKind
 from minidb.types.atoms import encode_atoms
 
 GROUP = struct.Struct("<IIQI")
-GROUP_LAYOUT = Layout(GROUP.format, "length checksum lsn epoch")
 RECORD = struct.Struct("<BIIBQ")
-RECORD_LAYOUT = Layout(RECORD.format, "operation space page flags max_trx_id")
 _PLACE = struct.Struct("<BIIBQHH")
 _POSITION = struct.Struct("<H")
 _PLACE_TAIL = struct.Struct("<HH")
 _LENGTH = struct.Struct("<I")
 MAX_GROUP = 1 << 31
+GROUP_LAYOUT = Layout(GROUP.format, "length checksum lsn epoch")
+RECORD_LAYOUT = Layout(RECORD.format, "operation space page flags max_trx_id")
 
 
 class Record(NamedTuple):

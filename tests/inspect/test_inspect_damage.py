@@ -78,10 +78,11 @@ def test_without_a_dictionary_files_and_roots_are_found(data: Path, how: Callabl
 
 
 def test_undo_and_redo_without_a_dictionary(broken_off: Path) -> None:
+    groups = found(broken_off, "redo")["groups"]
     (broken_off / "minidb.dictionary").unlink()
     assert found(broken_off, "undo", "--replay")["active"] == 1
     assert {line["content"]["table"] for line in found(broken_off, "undo")["record_list"]} == {"table id 1"}
-    assert found(broken_off, "redo")["groups"] == 8
+    assert found(broken_off, "redo")["groups"] == groups > 5
 
 
 # ---- pages
@@ -157,33 +158,37 @@ def test_a_file_that_is_missing_and_one_too_many(data: Path) -> None:
 
 # ---- the redo log
 def test_a_damaged_header_of_the_redo_log(broken_off: Path) -> None:
+    whole = found(broken_off, "redo")
     flip(broken_off / "ib_logfile0", 12)
     made = found(broken_off, "redo")
-    assert made["groups"] == 8 and "the header of 'ib_logfile0' is not sound" in made["notes"][1]
+    assert made["records"] == whole["records"] and "the header of 'ib_logfile0' is not sound" in made["notes"][1]
     assert ("redo log", "ib_logfile0") in problems(broken_off) and ("recovery", str(broken_off)) in problems(broken_off)
 
 
 def test_one_broken_checkpoint_leaves_the_other(broken_off: Path) -> None:
+    whole = found(broken_off, "redo")
     flip(broken_off / "ib_logfile0", 520)
     made = found(broken_off, "redo")
     assert (made["checkpoint"], made["checkpoint_number"]) == (START_LSN, 1)
     assert made["notes"][1] == "the checkpoint at 512 is not sound"
-    assert made["groups"] > 8 and made["end"] == 34763
+    assert made["groups"] > whole["groups"] and made["end"] == whole["end"]
     flip(broken_off / "ib_logfile0", 1032)
     made = found(broken_off, "redo")
-    assert made["notes"][3] == f"no checkpoint can be read: shown from position {START_LSN} on" and made["end"] == 34763
+    assert made["notes"][3] == f"no checkpoint can be read: shown from position {START_LSN} on" and made["end"] == whole["end"]
 
 
 def test_a_torn_group_ends_the_log(broken_off: Path) -> None:
-    place = 34365 - START_LSN + AREA
+    whole = found(broken_off, "redo")
+    *_, torn, last = sorted({line["lsn"] for line in whole["records"]})
+    place = torn - START_LSN + AREA
     flip(broken_off / "ib_logfile0", place + 30)
     made = found(broken_off, "redo")
-    assert (made["end"], made["end_reason"], made["groups"]) == (34365, "torn", 6)
-    assert made["end_detail"] == "the group of 349 bytes fails its checksum"
+    assert (made["end"], made["end_reason"], made["groups"]) == (torn, "torn", whole["groups"] - 2)
+    assert made["end_detail"] == f"the group of {last - torn} bytes fails its checksum"
     assert found(broken_off, "check")["problems"] == 0  # a crash may leave that
     path = broken_off / "ib_logfile0"
     path.write_bytes(path.read_bytes()[: place + 100])
-    assert found(broken_off, "redo")["end_detail"] == "100 of 349 bytes of the group are there"
+    assert found(broken_off, "redo")["end_detail"] == f"100 of {last - torn} bytes of the group are there"
 
 
 def test_without_a_redo_log(data: Path) -> None:
@@ -195,7 +200,8 @@ def test_without_a_redo_log(data: Path) -> None:
 
 # ---- undo
 def test_a_damaged_undo_page(broken_off: Path) -> None:
-    flip(broken_off / "ibdata1", PAGE_SIZE + 75)  # the count of members of the second record
+    second = found(broken_off, "page", "ibdata1", "1")["record_list"][1]
+    flip(broken_off / "ibdata1", PAGE_SIZE + second["offset"])  # the count of its members
     made = found(broken_off, "undo")
     assert any("undo page 1 fails its checksum" in note for note in made["notes"])
     assert "undo page 1 holds records that cannot be decoded" in made["notes"]
