@@ -169,7 +169,7 @@ class Directory:
         """The path of the file that people mean by `name`: a path, ``table`` or ``db.table``, perhaps in backticks.  Raises 1146,
         and 1066 if several databases have such a table."""
         paths = list(self.files())
-        if name in paths and name.endswith((*extensions, SYSTEM_SPACE)):
+        if name in paths and (name.endswith(extensions) or (name == SYSTEM_SPACE and extensions is SPACES)):
             return name
         db, table = split_name(name)
         found = [p for p in paths if p.endswith(extensions) and _stem(p)[1] == table and db in (None, _stem(p)[0])]

@@ -112,6 +112,7 @@ def test_a_closed_database_is_in_order(tmp_path: Path) -> None:
     (["pages", "other.t"], "ERROR 1146 (42S02): Table 'other.t' doesn't exist"),
     (["page", "t", "99"], "ERROR 1210 (HY000): 'test/t.ibd' has 9 pages, numbered from 0: there is no page 99"),
     (["index", "t", "zz"], "ERROR 1176 (42000): Key 'zz' doesn't exist in 'test/t.ibd'; indexes found there: PRIMARY, a"),
+    (["myd", "ibdata1"], "ERROR 1146 (42S02): Table 'test.ibdata1' doesn't exist"),
     (["myd", "t"], "ERROR 1146 (42S02): Table 'test.t' doesn't exist"),
     (["myd", "m", "--page", "1"], "ERROR 1210 (HY000): 'test/m.MYD' has 1 pages, numbered from 0: there is no page 1"),
 ])
