@@ -18,8 +18,8 @@ MALFORMED = (-1,)  # stands for what cannot be decoded; a log ends before it
 
 
 def found_logs(directory: Directory, notes: list[str]) -> list[UndoLog]:
-    """Every undo log of the directory; what hampers the search is added to `notes`.  Raises 1016, 1146."""
-    space = directory.space(directory.find(SYSTEM_SPACE))
+    """Every undo log of the directory; what hampers the search is added to `notes`.  Raises 1016, 1024."""
+    space = directory.space(SYSTEM_SPACE)
     pages: dict[int, list[UndoRecord]] = {}
     try:
         if space.header_problem:
