@@ -14,7 +14,7 @@ from minidb.innodb.layout import clustered_definition
 from minidb.innodb.recovery import ROOT
 from minidb.inspect.page_bytes import PageBytes
 from minidb.inspect.records import RecordReader, clustered_reader, myisam_reader, secondary_reader
-from minidb.storage.file import File, FileSystem, describe, read_failed
+from minidb.storage.file import File, FileSystem, read_failed
 from minidb.storage.layout import DECODE_ERRORS
 from minidb.storage.page import PAGE_HEADER, PAGE_SIZE, PageKind
 from minidb.storage.page_codec import DESCRIPTOR_LAYOUT, SPACE_LAYOUT, split_header_page
@@ -173,8 +173,3 @@ def bitmap_words(page: PageBytes) -> list[int]:
     if start + 8 * count > len(page.data):
         return []
     return [int.from_bytes(page.data[at : at + 8], "little") for at in range(start, start + 8 * count, 8)]
-
-
-def open_failed(path: str, error: OSError) -> str:
-    """What to say of a file that cannot be opened."""
-    return f"'{path}' cannot be opened: {describe(error)}"

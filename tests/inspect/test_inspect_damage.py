@@ -301,7 +301,7 @@ def changed(image: Image, rng: random.Random, sealed: bool) -> str:
 
 
 @pytest.mark.parametrize("sealed", [False, True], ids=["flipped", "flipped-and-sealed"])
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(25))
 def test_random_bytes_never_end_in_a_traceback(seed: int, sealed: bool) -> None:
     rng = random.Random(seed)
     image = (crashed if seed % 2 else closed)().copy()
