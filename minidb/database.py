@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from minidb.dictionary import FILE_NAME, Dictionary, UnsureError
 from minidb.engine import Engine, Table
-from minidb.errors import Error, OperationalError, SqlError
+from minidb.errors import Error, SqlError
 from minidb.metadata_lock import MetadataLocks
 from minidb.scheduler import Scheduler, ThreadScheduler, Waiter
 from minidb.statements.cache import Texts
@@ -54,9 +54,7 @@ _open: weakref.WeakSet[Database] = weakref.WeakSet()
 
 
 def _refused(message: str) -> Error:
-    error = OperationalError(1033, message)
-    error.code, error.symbol = 1033, "ER_NOT_FORM_FILE"
-    return error
+    return SqlError.text(1033, message)
 
 
 class Database(Definitions):

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minidb.catalog import Check, Column, Default, ForeignKey, IndexDef, IndexPart, TableDef
-from minidb.errors import Error, OperationalError, SqlError
+from minidb.errors import Error, SqlError
 from minidb.types.sqltype import Family, SqlType
 
 if TYPE_CHECKING:
@@ -316,9 +316,7 @@ class Dictionary:
 
 
 def _damaged(why: str) -> Error:
-    error = OperationalError(1033, f"The data dictionary '{FILE_NAME}' is damaged: {why}")
-    error.code, error.symbol = 1033, "ER_NOT_FORM_FILE"
-    return error
+    return SqlError.text(1033, f"The data dictionary '{FILE_NAME}' is damaged: {why}")
 
 
 # ---- codec: definitions to and from JSON.  A value that JSON lacks is {"type": text}.

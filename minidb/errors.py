@@ -115,6 +115,7 @@ TABLE: dict[int, tuple[str, str, type[Error], str]] = {
     1024: ("ER_ERROR_ON_READ", "HY000", _O, "Error reading file '{}' (errno: {})"),
     1026: ("ER_ERROR_ON_WRITE", "HY000", _O, "Error writing file '{}' (errno: {})"),
     1030: ("ER_GET_ERRNO", "HY000", _O, "Got error {} from storage engine {}"),
+    1033: ("ER_NOT_FORM_FILE", "HY000", _O, "Incorrect information in file: '{}'"),
     1044: ("ER_DBACCESS_DENIED_ERROR", "42000", _O, "Access denied for user '{}'@'{}' to database '{}'"),
     1046: ("ER_NO_DB_ERROR", "3D000", _O, "No database selected"),
     1048: ("ER_BAD_NULL_ERROR", "23000", _I, "Column '{}' cannot be null"),

@@ -9,6 +9,7 @@ import click
 
 from minidb import __version__
 from minidb.cli.formats import FORMATS
+from minidb.cli.inspecting import inspect
 
 
 class ShellByDefault(click.Group):
@@ -29,6 +30,7 @@ def main() -> None:
     minidb [DIR]           open the database in DIR (none: in memory); see `minidb shell --help`
     minidb DIR < dump.sql  run a script
     minidb run FILE...     play scenario files
+    minidb inspect DIR ... look into the files of a closed database; see `minidb inspect --help`
     """
 
 
@@ -56,6 +58,9 @@ def shell(**options: Any) -> None:
     from minidb.cli.shell import open_shell
 
     sys.exit(open_shell(**options))
+
+
+main.add_command(inspect)
 
 
 @main.command()

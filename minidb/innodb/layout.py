@@ -31,6 +31,7 @@ BIGINT = SqlType(Family.INT, "bigint", unsigned=True)
 TINYINT = SqlType(Family.INT, "tinyint")
 ROW_ID = Column("DB_ROW_ID", BIGINT, nullable=False)
 GEN_CLUST_INDEX = "GEN_CLUST_INDEX"
+DELETE_MARK = "delete mark"
 MARK = (1,)  # what a delete-marked entry ends with
 
 Encode = Callable[[Key, Row], bytes]
@@ -51,6 +52,18 @@ def clustered_definition(tdef: TableDef) -> IndexDef:
     if ordinal is not None:
         return tdef.indexes[ordinal]
     return IndexDef(0, GEN_CLUST_INDEX, (IndexPart(len(tdef.columns)),), unique=True)
+
+
+def clustered_names(tdef: TableDef) -> list[str]:
+    """What the elements of a clustered record are called, in order."""
+    return [*(c.name for c in physical(tdef).columns), "DB_TRX_ID", "DB_ROLL_PTR", DELETE_MARK]
+
+
+def secondary_names(tdef: TableDef, layout: SecondaryLayout) -> list[str]:
+    """What the values in the bytes of a secondary entry are called, in order; a prefix of a column as ``name(length)``."""
+    columns = physical(tdef).columns
+    parts = ((columns[p.column].name, p.prefix) for p in layout.parts)
+    return [DELETE_MARK, *(name if prefix is None else f"{name}({prefix})" for name, prefix in parts)]
 
 
 class ClusteredLayout:

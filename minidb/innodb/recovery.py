@@ -18,29 +18,15 @@ from minidb.innodb.dict_table import DictTable, SecondaryIndex, path_of, root_na
 from minidb.innodb.layout import clustered_definition
 from minidb.innodb.read_view import ReadView
 from minidb.innodb.trx import CommittedLog, InnodbTrx
-from minidb.innodb.undo import CONTINUED, HEADER, INSERT, KIND, PURGED, TABLE, Record
+from minidb.innodb.undo import PURGED, TABLE
+from minidb.innodb.undo_log import UndoLog, undo_logs
 from minidb.storage.btree import BTree
-from minidb.storage.page import Page, PageKind
+from minidb.storage.page import PageKind
 from minidb.storage.space import Tablespace
 from minidb.storage.tree_spec import TreeSpec
 
 ROOT = "root:"
 UNBUILT = "unbuilt"  # meta: ids of indexes whose entries recovery is filling in
-
-
-class FoundLog:
-    """An undo log as it stands in the undo pages.  pages: in order.  start: slot of its header.  end: slot behind its last record.
-    number: of its commit, 0 if the transaction was running."""
-
-    __slots__ = ("end", "number", "pages", "records", "start", "trx_id")
-
-    def __init__(self, trx_id: int, number: int, page: int, start: int) -> None:
-        self.trx_id = trx_id
-        self.number = number
-        self.pages = [page]
-        self.start = start
-        self.end = start + 1
-        self.records: list[Record] = []
 
 
 class InnodbRecovery:
@@ -108,44 +94,17 @@ class InnodbRecovery:
                 self.core.trim()
 
     # ---- undo
-    def _find_logs(self) -> list[FoundLog]:
+    def _find_logs(self) -> list[UndoLog]:
         """Every log that is active or waits for purge; the undo space learns which pages are in use."""
         space = self.core.space
-        pages = []
-        for number in list(space.used_pages()):
-            page = space.page(number)
-            if page.kind == PageKind.UNDO:
-                pages.append(number)
-        follows: dict[tuple[int, int], int] = {}  # (page before, transaction) -> page that continues its log
-        for number in pages:
-            rows = space.page(number).rows
-            if rows and rows[0][KIND] == CONTINUED:
-                follows[rows[0][2], rows[0][1]] = number
-        logs: list[FoundLog] = []
-        for number in pages:
-            page = space.page(number)
-            for slot, record in enumerate(page.rows):
-                if record[KIND] == HEADER and record[2] != PURGED:
-                    logs.append(self._read(FoundLog(record[1], record[2], number, slot), page, follows))
-        self.core.undo.rebuild(pages, {n for log in logs if not log.number for n in log.pages}, [log.pages for log in logs])
+        pages = {page.no: page.rows for page in map(space.page, list(space.used_pages())) if page.kind == PageKind.UNDO}
+        logs = [log for log in undo_logs(pages) if log.number != PURGED]
+        self.highest_table = max((record[TABLE] for log in logs for record in log.records), default=0)
+        running = {n for log in logs if not log.number for n in log.pages}
+        self.core.undo.rebuild(list(pages), running, [log.pages for log in logs])
         return logs
 
-    def _read(self, log: FoundLog, page: Page, follows: dict[tuple[int, int], int]) -> FoundLog:
-        slot = log.start + 1
-        while True:
-            rows = page.rows
-            while slot < len(rows) and rows[slot][KIND] >= INSERT:
-                log.records.append(rows[slot])
-                self.highest_table = max(self.highest_table, rows[slot][TABLE])
-                slot += 1
-            log.end = slot
-            following = follows.get((page.no, log.trx_id)) if slot == len(rows) else None
-            if following is None:
-                return log
-            log.pages.append(following)
-            page, slot = self.core.space.page(following), 1
-
-    def _use(self, logs: list[FoundLog]) -> Iterator[str]:
+    def _use(self, logs: list[UndoLog]) -> Iterator[str]:
         core = self.core
         system = core.system
         system.next_id = max(system.next_id, *(max(log.trx_id, log.number) + 1 for log in logs))
@@ -165,7 +124,7 @@ class InnodbRecovery:
         if system.history:
             yield f"{len(system.history)} committed transaction(s) wait for purge"
 
-    def _revive(self, log: FoundLog) -> InnodbTrx:
+    def _revive(self, log: UndoLog) -> InnodbTrx:
         """The transaction of a log, as it was when the database stopped."""
         trx = InnodbTrx(0, f"recovered {log.trx_id}")
         trx.id = log.trx_id

@@ -7,14 +7,17 @@ transaction commits and others may still need its old versions, the header is gi
 history list.  Logs of several transactions may follow one another in a page.  A page whose last log has been purged is emptied,
 and freed if it was full.
 
-    (HEADER, transaction id, commit number)             0 while the transaction is active, PURGED when nobody needs the log
-    (CONTINUED, transaction id, number of the page before)
-    (INSERT, table id, clustered key)                   undone by removing the row
-    (UPDATE, table id, old row, replaced)               undone by putting the old row back; replaced: off-page values of it
-    (DELETE, table id, old row, ())                     the row was delete-marked                         that the change dropped
-    (REINSERT, table id, old row, ())                   a delete-marked row was used again
-    (UPDATE_UNINDEXED, table id, old row, ())           as UPDATE, but no secondary entry and no off-page value changed: nothing
+    (HEADER, transaction, commit number)                0 while the transaction is active, PURGED when nobody needs the log
+    (CONTINUED, transaction, page before)
+    (INSERT, table, clustered key)                      undone by removing the row
+    (UPDATE, table, old row, replaced)                  undone by putting the old row back; replaced: off-page values of it
+    (DELETE, table, old row, replaced)                  the row was delete-marked                         that the change dropped
+    (REINSERT, table, old row, replaced)                a delete-marked row was used again
+    (UPDATE_UNINDEXED, table, old row, replaced)        as UPDATE, but no secondary entry and no off-page value changed: nothing
                                                         is left to purge but the record itself
+
+Transactions, tables and pages are named by their numbers; an undo page is a list of records as tuples of atoms (types/atoms.py),
+each behind its length, like the records of a leaf.
 """
 
 from __future__ import annotations
@@ -34,6 +37,11 @@ from minidb.types.codec import decode_atoms, encode_atoms
 PURGED = -1
 HEADER, CONTINUED, INSERT, UPDATE, DELETE, REINSERT, UPDATE_UNINDEXED = range(7)
 KIND, TABLE, DATA, REPLACED = range(4)  # places in a record
+KIND_NAMES = ("HEADER", "CONTINUED", "INSERT", "UPDATE", "DELETE", "REINSERT", "UPDATE_UNINDEXED")
+_CHANGE = ("table", "old row", "replaced")
+FIELDS = (  # of each kind, behind the kind
+    ("transaction", "commit number"), ("transaction", "page before"), ("table", "clustered key"), *[_CHANGE] * 4,
+)
 SLOT_BITS = 10
 SLOT_MASK = (1 << SLOT_BITS) - 1
 MAX_SLOTS = 512
@@ -42,6 +50,11 @@ RECORD_OVERHEAD = 48  # bytes of a record around its row, rounded up
 
 Record = tuple[Any, ...]
 new_log = tuple.__new__  # what CommittedLog(...) does, without a Python function in between: every commit makes one
+
+
+def place_of(roll_ptr: int) -> tuple[int, int]:
+    """(page, slot) that `roll_ptr` names."""
+    return roll_ptr >> SLOT_BITS, roll_ptr & SLOT_MASK
 
 
 class UndoCodec:

@@ -2,14 +2,13 @@
 
 The heap is a gapless run of blocks; a row lies in one block or, when it took holes too short for it, in a chain of several.
 
-    OFFSET  SIZE   FIELD                      IN
-    0       1      kind                       all
-    1       3      length of the block        all: header and unused rest included, a multiple of 4, at least 24
-    4       4      bytes of the row in it     WHOLE FIRST MIDDLE LAST (0 in DELETED)
-    8       8      next block of the row      FIRST MIDDLE
-                   next deleted block         DELETED (all ones: end of the chain)
-    16      8      previous deleted block     DELETED (all ones: head of the chain)
-    16      4      bytes of the row in all    FIRST
+    OFFSET  SIZE   FIELD    IN
+    0       1      kind     all: 1 WHOLE, 2 FIRST, 3 MIDDLE, 4 LAST, 5 DELETED
+    1       3      length   all: of the block, header and unused rest included, a multiple of 4, at least 24
+    4       4      used     WHOLE FIRST MIDDLE LAST (0 in DELETED): bytes of the row in it
+    8       8      next     FIRST MIDDLE: next block of the row; DELETED: next deleted block (all ones: end of the chain)
+    16      8      prev     DELETED: previous deleted block (all ones: head of the chain)
+    16      4      total    FIRST: bytes of the row in all
 
 The row begins behind the header (8 bytes in WHOLE and LAST, 20 in FIRST, 16 in MIDDLE).  Numbers are little-endian.
 """
@@ -22,6 +21,7 @@ from typing import Any
 from minidb.myisam.state import NO_ADDRESS
 
 WHOLE, FIRST, MIDDLE, LAST, DELETED = 1, 2, 3, 4, 5
+KIND_NAMES = {WHOLE: "WHOLE", FIRST: "FIRST", MIDDLE: "MIDDLE", LAST: "LAST", DELETED: "DELETED"}
 
 WHOLE_HEADER = 8  # of LAST blocks too
 MIDDLE_HEADER = 16

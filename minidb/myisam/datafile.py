@@ -3,11 +3,11 @@
 The heap sees one run of bytes addressed from 0 (`read`, `write`).  On disk it is cut into pages of 16 KiB:
 
     OFFSET  SIZE   FIELD
-    0       4      CRC-32 of bytes 4 .. 16383
-    4       4      page number, counted from 0
-    8       2      offset of the first heap block that begins in the payload, 0xFFFF = none (dynamic rows only)
-    10      2      format: 1 fixed rows, 2 dynamic rows
-    12      4      "mMYD"
+    0       4      checksum      CRC-32 of bytes 4 .. 16383
+    4       4      page          its number, counted from 0
+    8       2      first_block   offset of the first heap block that begins in the payload, 0xFFFF = none (dynamic rows only)
+    10      2      format        1 fixed rows, 2 dynamic rows
+    12      4      magic         "mMYD"
     16      16368  payload
 
 All numbers are little-endian.  Real MyISAM has no page checksums; they are here so that damage is noticed and named.
@@ -20,6 +20,7 @@ import zlib
 
 from minidb.errors import CorruptPageError, SqlError
 from minidb.storage.file import File, read_failed, write_failed
+from minidb.storage.layout import Layout
 
 PAGE_SIZE = 16384
 HEADER_SIZE = 16
@@ -28,8 +29,22 @@ NO_BLOCK = 0xFFFF
 MAGIC = b"mMYD"
 
 _HEADER = struct.Struct("<IIHH4s")
-_CHECKED = struct.Struct("<IHH4s")
+_CHECKSUM = struct.Struct("<I")
+PAGE_LAYOUT = Layout(_HEADER.format, "checksum page first_block format magic")
 _WRITE_BATCH = 64  # pages sealed and written together
+
+
+def page_problem(page: bytes, no: int, fmt: int) -> str | None:
+    """Why `page` cannot be page `no` of a file of format `fmt` (0: not known), None if it can."""
+    if len(page) < PAGE_SIZE:
+        return "page is missing or cut short"
+    checksum, number, _, its_format, magic = _HEADER.unpack_from(page)
+    computed = zlib.crc32(memoryview(page)[4:])
+    if checksum != computed:
+        return f"checksum does not match (stored {checksum:#010x}, computed {computed:#010x})"
+    if number != no or magic != MAGIC or its_format != (fmt or its_format):
+        return f"page says it is page {number} of a file of kind {magic!r}, format {its_format}"
+    return None
 
 
 class DataFile:
@@ -97,14 +112,11 @@ class DataFile:
             raise read_failed(self.file.name, error) from error
 
     def _verify(self, no: int, page: bytes) -> None:
-        if len(page) < PAGE_SIZE:
-            raise self.corrupt(no, "page is missing or cut short")
-        checksum, number, _, fmt, magic = _HEADER.unpack_from(page)
-        if checksum != zlib.crc32(page[4:]):
-            raise self.corrupt(no, "checksum does not match")
-        if number != no or magic != MAGIC or fmt != self.fmt:
-            raise self.corrupt(no, f"page says it is page {number} of a file of kind {magic!r}, format {fmt}")
-        if checksum != self._written.get(no, checksum):
+        problem = page_problem(page, no, self.fmt)
+        if problem is not None:
+            raise self.corrupt(no, problem)
+        (checksum,) = _CHECKSUM.unpack_from(page)
+        if self._written.get(no, checksum) != checksum:
             raise self.corrupt(no, "page is older than what was written: a write was lost")
 
     def corrupt(self, no: int, why: str) -> CorruptPageError:

@@ -1,9 +1,9 @@
 """`FixedHeap`: rows of one length; the address of a row is its number.
 
     OFFSET  SIZE   FIELD
-    0       1      1 live row, 2 deleted row
-    1       n      live: the row (types.codec), padded with zeros
-                   deleted: number of the next deleted row + 1, 0 at the end of the chain (8 bytes)
+    0       1      flag          1 live row, 2 deleted row
+    1       n      row           of a live row: types.codec, padded with zeros
+    1       8      next          of a deleted row: number of the next deleted row + 1, 0 at the end of the chain
 
 A page of the heap holds as many whole rows as fit into a page of the file (a row that does not fit has pages of its own).  In
 memory it is a list with a row tuple per live row and, per deleted row, the number of the next one (-1 at the end of the chain).
@@ -22,6 +22,7 @@ from minidb.types.codec import RowCodec
 
 LIVE = 1
 DELETED = 2
+KIND_NAMES = {LIVE: "LIVE", DELETED: "DELETED"}
 MAX_ROWS_PER_PAGE = 1024
 
 

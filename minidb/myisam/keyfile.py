@@ -33,6 +33,7 @@ from minidb.types.sqltype import Family, SqlType
 from minidb.types.text import to_text
 
 ROOT = "root:"
+ROW_ADDRESS = "row address"
 ADDRESS_TYPE = SqlType(Family.INT, "bigint")
 
 _OWN_KEYS = (Family.INT, Family.DECIMAL, Family.FLOAT, Family.DATE, Family.DATETIME, Family.TIME)
@@ -130,10 +131,18 @@ class Index:
         name = f"{self.table.name}.{self.definition.name}" if with_table else self.definition.name
         return SqlError.of(1062, "-".join(parts), name)
 
+    def codec(self) -> RowCodec:
+        """The values in the bytes of a record: the columns', then the address."""
+        return RowCodec([*(self.table.columns[c].type for c in self.columns), ADDRESS_TYPE])
+
+    def names(self) -> list[str]:
+        """What these values are called; a prefix of a column as ``name(length)``."""
+        parts = ((self.table.columns[p.column].name, p.prefix) for p in self.definition.parts)
+        return [*(name if prefix is None else f"{name}({prefix})" for name, prefix in parts), ROW_ADDRESS]
+
     def spec(self, capacity: int) -> TreeSpec:
         """How the tree turns its records into bytes."""
-        types = [self.table.columns[c].type for c in self.columns]
-        codec = RowCodec([*types, ADDRESS_TYPE])
+        codec = self.codec()
         name = f"{self.table.db}.{self.table.name}.{self.definition.name}"
         if self.plain:
             return _plain_spec(name, codec, self, capacity)

@@ -1,14 +1,23 @@
 """`LogFiles`: the redo log's circular set of files, ``ib_logfile0``, ``ib_logfile1`` ...
 
     OFFSET  SIZE   FIELD
-    0       8      magic "MINIDBRL"
-    8       4      format version, 1
-    12      4      number of files
-    16      8      bytes of log in each file
-    24      4      CRC-32 of bytes 0 .. 23
-    512     28     checkpoint (first file only): 8 number, 8 lsn, 4 epoch, 4 zero, 4 CRC-32 of the 24 bytes before
-    1024    28     the other checkpoint; the one with the higher number counts
+    0       8      magic         "MINIDBRL"
+    8       4      version       of the format, 1
+    12      4      files         number of files
+    16      8      bytes         of log in each file
+    24      4      checksum      CRC-32 of bytes 0 .. 23
+    512     28     checkpoint    in the first file only
+    1024    28     checkpoint    the other one; the one with the higher number counts
     4096    ...    log
+
+Checkpoint
+
+    OFFSET  SIZE   FIELD
+    0       8      number        counts checkpoints; 0: none was written here yet
+    8       8      lsn           every change before it is in the data files
+    16      4      epoch         number of the start of the database that made it
+    20      4      zero
+    24      4      checksum      CRC-32 of the 24 bytes before
 
 A log position (LSN) counts the bytes of all groups ever written, from 8192 on; byte LSN is at ``(LSN - 8192) mod (files x bytes)``
 of the files' log areas laid end to end.  Files grow, in steps, as the log first passes through them.
@@ -21,8 +30,9 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from minidb.errors import Error, OperationalError
+from minidb.errors import Error, SqlError
 from minidb.storage.file import File, FileSystem
+from minidb.storage.layout import Field, Layout
 from minidb.storage.redo_record import GROUP, MAX_GROUP, sound_group
 
 MAGIC = b"MINIDBRL"
@@ -32,7 +42,9 @@ AREA = 4096  # where the log begins in each file
 STEP = 1 << 20  # bytes by which files grow
 SLOTS = (512, 1024)
 _HEAD = struct.Struct("<8sIIQI")
+HEAD_LAYOUT = Layout(_HEAD.format, "magic version files bytes checksum")
 _CHECKPOINT = struct.Struct("<QQIII")
+CHECKPOINT_LAYOUT = Layout(_CHECKPOINT.format, "number lsn epoch zero checksum")
 DEFAULT_BYTES = 24 << 20
 DEFAULT_FILES = 2
 SMALLEST = 1 << 16
@@ -46,6 +58,23 @@ class Checkpoint(NamedTuple):
     epoch: int
 
 
+class LogHead(NamedTuple):
+    """The header of a log file.  bytes_each: bytes of log in each of `files` files.  sound: it can be believed."""
+
+    files: int
+    bytes_each: int
+    sound: bool
+
+
+class LogEnd(NamedTuple):
+    """Where the log ends, and why.  why: 'end' (nothing was written there yet), 'earlier round' (the log has been written over up
+    to here), 'earlier start' (left over from before a crash), 'torn' (a group is not whole), 'full' (read once round)."""
+
+    lsn: int
+    why: str
+    detail: str
+
+
 def file_name(index: int) -> str:
     """The name of log file `index`."""
     return f"ib_logfile{index}"
@@ -53,9 +82,7 @@ def file_name(index: int) -> str:
 
 def damaged(what: str) -> Error:
     """1033: the log cannot be used; the caller raises it."""
-    error = OperationalError(1033, f"The redo log '{file_name(0)}' is damaged: {what}")
-    error.code, error.symbol = 1033, "ER_NOT_FORM_FILE"
-    return error
+    return SqlError.text(1033, f"The redo log '{file_name(0)}' is damaged: {what}")
 
 
 class LogFiles:
@@ -97,12 +124,10 @@ class LogFiles:
                 if not fs.exists(name):
                     raise damaged(f"'{name}' is missing")
                 files.append(fs.open(name))
-                head = files[-1].read_at(0, _HEAD.size).ljust(_HEAD.size, b"\0")
-                magic, version, count, bytes_each, crc = _HEAD.unpack(head)
-                if magic != MAGIC or version != FORMAT or crc != zlib.crc32(head[:24]):
+                count, bytes_each, sound = read_head(files[-1])
+                if not sound:
                     raise damaged(f"the header of '{name}' is not sound")
-            slots = [_read_slot(files[0], offset) for offset in SLOTS]
-            found = max((slot for slot in slots if slot is not None), default=None)
+            found = max(_slots(files[0]), default=None)
             if found is None:
                 raise damaged("neither of its checkpoints can be read")
         except BaseException:
@@ -110,6 +135,19 @@ class LogFiles:
                 file.close()
             raise
         return cls(files, bytes_each, found)
+
+    @classmethod
+    def salvage(cls, fs: FileSystem) -> LogFiles | None:
+        """The existing files, to be looked at, whatever their headers say; None if there are none.  A damaged header is replaced by
+        that of another file, or by the defaults; without a sound checkpoint the log begins at its first byte."""
+        files: list[File] = []
+        while fs.exists(file_name(len(files))):
+            files.append(fs.open(file_name(len(files))))
+        if not files:
+            return None
+        heads = [head for head in map(read_head, files) if head.sound and head.bytes_each]
+        bytes_each = heads[0].bytes_each if heads else DEFAULT_BYTES
+        return cls(files, bytes_each, max(_slots(files[0]), default=Checkpoint(0, START_LSN, 0)))
 
     # ---- log
     def _pieces(self, lsn: int, size: int) -> Iterator[tuple[int, int, int]]:
@@ -158,21 +196,40 @@ class LogFiles:
 
     def groups(self) -> Iterator[tuple[int, int, bytes]]:
         """(lsn, epoch, bytes) of every complete group from the checkpoint on."""
-        lsn, epoch = self.checkpoint.lsn, 0
+        return (found for found in self.scan(self.checkpoint.lsn) if not isinstance(found, LogEnd))
+
+    def scan(self, lsn: int) -> Iterator[tuple[int, int, bytes] | LogEnd]:
+        """(lsn, epoch, bytes) of every complete group from `lsn` on; in the end, where and why there is no other."""
+        epoch = 0
         end = lsn + self.capacity
-        while lsn + GROUP.size <= end:
-            head = self.read(lsn, GROUP.size)
-            if len(head) < GROUP.size:
+        while True:
+            found = self._group_at(lsn, epoch, end)
+            yield found
+            if isinstance(found, LogEnd):
                 return
-            length, _, own, its_epoch = GROUP.unpack(head)
-            if own != lsn or its_epoch < epoch or not GROUP.size <= length <= min(MAX_GROUP, end - lsn):
-                return
-            data = self.read(lsn, length)
-            if len(data) != length or sound_group(data, lsn) is None:
-                return
-            epoch = its_epoch
-            yield lsn, epoch, data
-            lsn += length
+            epoch = found[1]
+            lsn += len(found[2])
+
+    def _group_at(self, lsn: int, epoch: int, end: int) -> tuple[int, int, bytes] | LogEnd:
+        """The group at `lsn`, of a start not before `epoch`; the log has been read once round at `end`."""
+        if lsn + GROUP.size > end:
+            return LogEnd(lsn, "full", "the log has been read once round")
+        head = self.read(lsn, GROUP.size)
+        if len(head) < GROUP.size or not any(head):
+            return LogEnd(lsn, "end", "nothing was written there yet")
+        length, _, own, its_epoch = GROUP.unpack(head)
+        if own != lsn:
+            return LogEnd(lsn, "earlier round", f"what is there says it is at {own}")
+        if its_epoch < epoch:
+            return LogEnd(lsn, "earlier start", f"the group there is of epoch {its_epoch}, the one before of epoch {epoch}")
+        if not GROUP.size <= length <= min(MAX_GROUP, end - lsn):
+            return LogEnd(lsn, "torn", f"a group of {length} bytes cannot be there")
+        data = self.read(lsn, length)
+        if len(data) != length:
+            return LogEnd(lsn, "torn", f"{len(data)} of {length} bytes of the group are there")
+        if sound_group(data, lsn) is None:
+            return LogEnd(lsn, "torn", f"the group of {length} bytes fails its checksum")
+        return lsn, its_epoch, data
 
     # ---- checkpoints
     def write_checkpoint(self, lsn: int, epoch: int) -> None:
@@ -189,9 +246,32 @@ class LogFiles:
             file.close()
 
 
-def _read_slot(file: File, offset: int) -> Checkpoint | None:
+def read_head(file: File) -> LogHead:
+    """The header of a log file."""
+    data = file.read_at(0, _HEAD.size).ljust(_HEAD.size, b"\0")
+    magic, version, count, bytes_each, crc = _HEAD.unpack(data)
+    return LogHead(count, bytes_each, magic == MAGIC and version == FORMAT and crc == zlib.crc32(data[:24]))
+
+
+def head_fields(file: File) -> list[Field]:
+    """The fields of the header of a log file, as they stand there."""
+    return HEAD_LAYOUT.read(file.read_at(0, _HEAD.size))
+
+
+def read_slot(file: File, offset: int) -> Checkpoint | None:
+    """The checkpoint at `offset`, None if there is none or it is not sound."""
     data = file.read_at(offset, _CHECKPOINT.size)
     if len(data) < _CHECKPOINT.size:
         return None
     number, lsn, epoch, _, crc = _CHECKPOINT.unpack(data)
     return Checkpoint(number, lsn, epoch) if crc == zlib.crc32(data[:24]) and number else None
+
+
+def _slots(file: File) -> list[Checkpoint]:
+    return [slot for slot in (read_slot(file, offset) for offset in SLOTS) if slot is not None]
+
+
+def slot_fields(file: File, offset: int) -> list[Field]:
+    """The fields of the checkpoint at `offset`, as they stand there."""
+    data = file.read_at(offset, _CHECKPOINT.size)
+    return [field._replace(offset=field.offset + offset) for field in CHECKPOINT_LAYOUT.read(data)]

@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from minidb.errors import CorruptPageError, InternalError
+from minidb.storage.layout import DECODE_ERRORS, Layout
 from minidb.storage.page import CHILD_BYTES, PAGE_HEADER, PAGE_ROOM, PAGE_SIZE, RECORD_PREFIX, Page, PageKind
 
 if TYPE_CHECKING:
     from minidb.storage.space import Tablespace
 
 _HEADER = struct.Struct("<IIIHHQIIIHHQI")  # 52 bytes; 12 reserved bytes follow
+PAGE_LAYOUT = Layout(_HEADER.format + "12s",
+                     "checksum page space kind level lsn prev next tree count flags max_trx_id nbytes reserved")
 _CRC = struct.Struct("<I")
 _LENGTH = struct.Struct("<H")
 _HAS_DELETED = 1
@@ -27,7 +30,9 @@ MAGIC = b"MINIDBTS"
 FORMAT_VERSION = 1
 EXTENTS_PER_DESCRIPTOR = 1024
 _SPACE_HEADER = struct.Struct("<8sIIII")  # magic, version, descriptor pages, extents, length of meta
+SPACE_LAYOUT = Layout(_SPACE_HEADER.format, "magic version descriptors extents meta_length")
 _DESCRIPTOR = struct.Struct("<I")
+DESCRIPTOR_LAYOUT = Layout(_DESCRIPTOR.format, "extents")
 META_ROOM = PAGE_ROOM - _SPACE_HEADER.size - 8 * EXTENTS_PER_DESCRIPTOR
 
 
@@ -47,15 +52,24 @@ def pack_records(records: Iterable[bytes]) -> bytes:
 
 def unpack_records(data: bytes, offset: int, end: int) -> list[bytes]:
     """The records between `offset` and `end` of a page.  Raises ValueError if they do not fill it exactly."""
-    records: list[bytes] = []
-    while offset < end:
+    places = record_places(data, offset, end)
+    if (places[-1][0] + places[-1][1] if places else offset) != end:
+        raise ValueError("records run past the end of the page")
+    return [data[start : start + length] for start, length in places]
+
+
+def record_places(data: bytes, offset: int, end: int, count: int = PAGE_SIZE) -> list[tuple[int, int]]:
+    """(offset, length) of the records that follow one another from `offset` to `end`, `count` at the most; those that would run
+    past `end` are left out, and all behind them."""
+    places: list[tuple[int, int]] = []
+    while offset + RECORD_PREFIX <= end and len(places) < count:
         (length,) = _LENGTH.unpack_from(data, offset)
         offset += RECORD_PREFIX
-        records.append(data[offset : offset + length])
+        if offset + length > end:
+            break
+        places.append((offset, length))
         offset += length
-    if offset != end:
-        raise ValueError("records run past the end of the page")
-    return records
+    return places
 
 
 class IndexCodec:
@@ -168,19 +182,44 @@ def corrupt(space: Tablespace, no: int, what: str) -> CorruptPageError:
     return error
 
 
+class PageFault(NamedTuple):
+    """What is wrong with the bytes of a page.  what: 'length', 'checksum', 'page', 'space': of its header, or of the whole.
+    stored, expected: what the file has, and what should be there."""
+
+    what: str
+    stored: int
+    expected: int
+
+    def __str__(self) -> str:
+        if self.what == "length":
+            return f"is cut short: {self.stored} of {self.expected} bytes"
+        if self.what == "checksum":
+            return "fails its checksum"
+        if self.what == "page":
+            return f"holds page {self.stored}"
+        return f"belongs to tablespace {self.stored}, not {self.expected}"
+
+
+def page_faults(data: bytes, no: int, space_id: int) -> Iterator[PageFault]:
+    """Why `data` cannot be page `no` of tablespace `space_id` (0: not known); nothing if it can."""
+    if len(data) != PAGE_SIZE:
+        yield PageFault("length", len(data), PAGE_SIZE)
+        return
+    stored, number, space = _HEADER.unpack_from(data)[:3]
+    computed = zlib.crc32(memoryview(data)[4:])
+    if stored != computed:
+        yield PageFault("checksum", stored, computed)
+    if number != no:
+        yield PageFault("page", number, no)
+    if space != space_id and space_id:
+        yield PageFault("space", space, space_id)
+
+
 def verify_page(space: Tablespace, no: int, data: bytes) -> tuple[int, ...]:
     """The header fields of page `no`.  Raises CorruptPageError unless length, checksum, page number and space id are sound."""
-    if len(data) != PAGE_SIZE:
-        raise corrupt(space, no, f"is cut short: {len(data)} of {PAGE_SIZE} bytes")
-    header: tuple[int, ...] = _HEADER.unpack_from(data)
-    crc, number, space_id = header[:3]
-    if crc != zlib.crc32(memoryview(data)[4:]):
-        raise corrupt(space, no, "fails its checksum")
-    if number != no:
-        raise corrupt(space, no, f"holds page {number}")
-    if space_id != space.id and space.id:
-        raise corrupt(space, no, f"belongs to tablespace {space_id}, not {space.id}")
-    return header
+    for fault in page_faults(data, no, space.id):
+        raise corrupt(space, no, str(fault))
+    return header_of(data)
 
 
 def decode_page(space: Tablespace, no: int, data: bytes) -> Page:
@@ -194,7 +233,7 @@ def decode_page(space: Tablespace, no: int, data: bytes) -> Page:
         raise corrupt(space, no, f"belongs to tree {tree}, which is not open")
     try:
         space.codecs.get(kind, RAW_CODEC).decode_body(page, data, count)
-    except (ValueError, IndexError, KeyError, TypeError, struct.error, OverflowError) as error:
+    except DECODE_ERRORS as error:
         raise corrupt(space, no, f"cannot be decoded ({error})") from error
     return page
 

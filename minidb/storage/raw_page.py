@@ -11,7 +11,7 @@ import struct
 
 from minidb.storage.mtr import Op
 from minidb.storage.page import PAGE_HEADER, PAGE_SIZE, PageKind
-from minidb.storage.page_codec import encode_meta, header_of, pack_records, seal, split_header_page, unpack_records
+from minidb.storage.page_codec import encode_meta, header_of, pack_records, record_places, seal, split_header_page, unpack_records
 from minidb.storage.redo_record import Record
 
 PAGE, LSN, KIND, LEVEL, COUNT, FLAGS, MAX_TRX_ID, NBYTES = 1, 5, 3, 4, 9, 10, 11, 12
@@ -104,15 +104,10 @@ class RawPage:
 
 
 def _first_records(data: bytes, count: int) -> list[bytes]:
-    records: list[bytes] = []
-    offset = PAGE_HEADER
-    for _ in range(count):
-        (length,) = struct.unpack_from("<H", data, offset)
-        records.append(data[offset + 2 : offset + 2 + length])
-        offset += 2 + length
-    if offset > len(data):
+    places = record_places(data, PAGE_HEADER, len(data), count)
+    if len(places) != count:
         raise ValueError("records run past the end of the page")
-    return records
+    return [data[start : start + length] for start, length in places]
 
 
 def _with_meta(before: bytes, meta: dict[str, object]) -> bytes:

@@ -3,22 +3,22 @@
 Group
 
     OFFSET  SIZE   FIELD
-    0       4      length of the group, this header included
-    4       4      CRC-32 of the bytes from offset 8 to the end
-    8       8      lsn: the group's position in the stream of all groups
-    16      4      epoch: number of the start of the database that wrote it
+    0       4      length        of the group, this header included
+    4       4      checksum      CRC-32 of the bytes from offset 8 to the end
+    8       8      lsn           the group's position in the stream of all groups
+    16      4      epoch         number of the start of the database that wrote it
     20      ...    records
 
 Record
 
     OFFSET  SIZE   FIELD
-    0       1      operation (`mtr.Op`)
-    1       4      space id
-    5       4      page number
-    9       1      flags of the page afterwards (1: a record may be delete-marked)
-    10      8      max_trx_id of the page afterwards
-    18      8      before: LSN of the page before the group (0 in IMAGE and FREE)
-    26      ...    by operation
+    0       1      operation     `mtr.Op`
+    1       4      space         id of the tablespace
+    5       4      page          number of the page
+    9       1      flags         of the page afterwards (1: a record may be delete-marked)
+    10      8      max_trx_id    of the page afterwards
+    18      8      before        LSN of the page before the group (0 in IMAGE and FREE)
+    26      ...    data          by operation
                      INSERT, REPLACE   2 position, 2 length, the record
                      DELETE, CUT       2 position
                      META              4 length, JSON of [name, value]
@@ -36,6 +36,7 @@ import struct
 import zlib
 from typing import Any, NamedTuple
 
+from minidb.storage.layout import Layout
 from minidb.storage.mtr import Op
 from minidb.storage.page import Page, PageKind
 from minidb.types.atoms import encode_atoms
@@ -49,6 +50,8 @@ _POSITION = struct.Struct("<H")
 _PLACE_TAIL = struct.Struct("<HH")
 _LENGTH = struct.Struct("<I")
 MAX_GROUP = 1 << 31
+GROUP_LAYOUT = Layout(GROUP.format, "length checksum lsn epoch")
+RECORD_LAYOUT = Layout(RECORD.format, "operation space page flags max_trx_id before")
 
 
 class Record(NamedTuple):

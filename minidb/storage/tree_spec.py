@@ -9,6 +9,7 @@ from minidb.types.atoms import decode_atoms, encode_atoms
 
 Key = Any
 Row = Any
+MOST_RECORDS = 65535  # of a page: its header counts them in two bytes
 
 
 def encode_separator(key: Key) -> bytes:
@@ -43,8 +44,8 @@ class TreeSpec:
         encode_key: Callable[[Key], bytes] = encode_separator,
         decode_key: Callable[[bytes, int], tuple[Key, int]] = decode_separator,
     ) -> None:
-        if not 4 <= capacity <= 65535:
-            raise ValueError(f"page capacity must be between 4 and 65535, not {capacity}")
+        if not 4 <= capacity <= MOST_RECORDS:
+            raise ValueError(f"page capacity must be between 4 and {MOST_RECORDS}, not {capacity}")
         self.name = name
         self.encode = encode
         self.decode = decode

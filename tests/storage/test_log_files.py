@@ -10,11 +10,14 @@ import pytest
 from minidb.errors import OperationalError
 from minidb.scheduler import StepScheduler, ThreadScheduler
 from minidb.storage.file import MemoryFileSystem
-from minidb.storage.log_files import SMALLEST, START_LSN, LogFiles, file_name
+from minidb.storage.log_files import DEFAULT_BYTES, SMALLEST, START_LSN, Checkpoint, LogEnd, LogFiles, file_name
 from minidb.storage.mtr import Op
 from minidb.storage.redo import RedoLog
 from minidb.storage.redo_record import GROUP, RECORD, decode_group, encode_group, sound_group
 from tests.storage.storage_kit import fill, make_row, new_tree
+
+
+SIZE = GROUP.size + RECORD.size  # of a group with one such record
 
 
 def free_record(page: int) -> bytes:
@@ -66,6 +69,60 @@ def test_groups_of_an_earlier_start_do_not_continue_a_later_one() -> None:
         log.write(START_LSN + 46 * i, group)
     log.write(START_LSN + 46, encode_group(START_LSN + 46, 2, [free_record(1)]))
     assert [(lsn, epoch) for lsn, epoch, _ in log.groups()] == [(START_LSN, 1), (START_LSN + 46, 2)]
+
+
+def end_of(log: LogFiles) -> LogEnd:
+    *_, end = log.scan(log.checkpoint.lsn)
+    assert isinstance(end, LogEnd)
+    return end
+
+
+def test_where_the_log_ends_is_said_with_the_reason() -> None:
+    fs = MemoryFileSystem()
+    log = LogFiles.create(fs, SMALLEST)
+    assert end_of(log) == LogEnd(START_LSN, "end", "nothing was written there yet")
+    log.write(START_LSN, encode_group(START_LSN, 2, [free_record(1)]))
+    second = START_LSN + SIZE
+    log.write(second, encode_group(second, 1, [free_record(2)]))
+    assert end_of(log) == LogEnd(second, "earlier start", "the group there is of epoch 1, the one before of epoch 2")
+    log.write(second, encode_group(START_LSN, 2, [free_record(2)]))
+    assert end_of(log) == LogEnd(second, "earlier round", f"what is there says it is at {START_LSN}")
+    whole = encode_group(second, 2, [free_record(2)])
+    log.write(second, whole[:-1] + b"?")
+    assert end_of(log) == LogEnd(second, "torn", f"the group of {SIZE} bytes fails its checksum")
+    log.write(second, (1 << 30).to_bytes(4, "little") + whole[4:])
+    assert end_of(log) == LogEnd(second, "torn", f"a group of {1 << 30} bytes cannot be there")
+
+
+def test_a_log_that_has_been_read_once_round_ends() -> None:
+    fs = MemoryFileSystem()
+    log = LogFiles.create(fs, SMALLEST)
+    lsn = START_LSN
+    while lsn < START_LSN + log.capacity:
+        group = encode_group(lsn, 1, [free_record(1)] * (log.capacity // RECORD.size // 4))
+        if lsn + len(group) > START_LSN + log.capacity - SIZE:
+            group = encode_group(lsn, 1, [bytes(START_LSN + log.capacity - lsn - GROUP.size)])
+        log.write(lsn, group)
+        lsn += len(group)
+    assert end_of(log) == LogEnd(START_LSN + log.capacity, "full", "the log has been read once round")
+
+
+def test_a_damaged_log_is_salvaged_as_far_as_it_can_be() -> None:
+    fs = MemoryFileSystem()
+    assert LogFiles.salvage(fs) is None
+    log = LogFiles.create(fs, SMALLEST)
+    log.write(START_LSN, encode_group(START_LSN, 1, [free_record(1)]))
+    log.write_checkpoint(START_LSN + SIZE, 1)
+    fs.files[file_name(0)][3] ^= 1
+    found = LogFiles.salvage(fs)
+    assert found is not None and (found.bytes_each, found.capacity) == (SMALLEST, 2 * SMALLEST)  # as the other file says
+    assert found.checkpoint.lsn == START_LSN + SIZE
+    for path, places in ((file_name(0), (512, 1024)), (file_name(1), (3,))):
+        for place in places:
+            fs.files[path][place] ^= 1
+    found = LogFiles.salvage(fs)
+    assert found is not None and found.bytes_each == DEFAULT_BYTES
+    assert found.checkpoint == Checkpoint(0, START_LSN, 0) and len(list(found.groups())) == 1
 
 
 def test_a_torn_checkpoint_leaves_the_one_before() -> None:
