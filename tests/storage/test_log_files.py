@@ -16,7 +16,6 @@ from minidb.storage.redo import RedoLog
 from minidb.storage.redo_record import GROUP, RECORD, decode_group, encode_group, sound_group
 from tests.storage.storage_kit import fill, make_row, new_tree
 
-
 SIZE = GROUP.size + RECORD.size  # of a group with one such record
 
 
