@@ -242,6 +242,47 @@ class RealFileSystem(FileSystem):
         """Nothing is held open by the file system itself."""
 
 
+class ReadOnlyFileSystem(RealFileSystem):
+    """The files below `root`, which belong to somebody else: every call that would change something raises OSError (EROFS).
+    `lock` keeps an owner out without leaving a trace, and refuses as he does when he is there."""
+
+    def open(self, path: str, create: bool = False) -> File:
+        if create:
+            raise self._refused(path)
+        return RealFile(path, os.open(self._real(path), os.O_RDONLY | os.O_CLOEXEC))
+
+    @staticmethod
+    def _refused(path: str) -> OSError:
+        return OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+
+    def remove(self, path: str) -> None:
+        raise self._refused(path)
+
+    def rename(self, old: str, new: str) -> None:
+        raise self._refused(old)
+
+    def mkdir(self, path: str) -> None:
+        raise self._refused(path)
+
+    def rmdir(self, path: str) -> None:
+        raise self._refused(path)
+
+    def sync_dir(self, path: str) -> None:
+        raise self._refused(path)
+
+    def lock(self, path: str) -> Lock:
+        import fcntl
+
+        fd = os.open(self._real(path) if self.exists(path) else self.root, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(fd)
+            raise locked_error(f"'{self.root}' is in use by process {holder}") from None
+        return RealLock(fd)
+
+
 # ------------------------------------------------------------------------------------------------------------ files in memory
 class MemoryFile(File):
     """A handle on bytes that live in a `MemoryFileSystem`; handles of one file share them."""

@@ -30,6 +30,7 @@ FORMAT = 1
 START_LSN = 8192
 AREA = 4096  # where the log begins in each file
 STEP = 1 << 20  # bytes by which files grow
+CHUNK = 1 << 16  # bytes of log read at once
 SLOTS = (512, 1024)
 _HEAD = struct.Struct("<8sIIQI")
 _CHECKPOINT = struct.Struct("<QQIII")
@@ -101,10 +102,7 @@ class LogFiles:
                 magic, version, count, bytes_each, crc = _HEAD.unpack(head)
                 if magic != MAGIC or version != FORMAT or crc != zlib.crc32(head[:24]):
                     raise damaged(f"the header of '{name}' is not sound")
-            slots = [_read_slot(files[0], offset) for offset in SLOTS]
-            found = max((slot for slot in slots if slot is not None), default=None)
-            if found is None:
-                raise damaged("neither of its checkpoints can be read")
+            found = _newest_slot(files[0])
         except BaseException:
             for file in files:
                 file.close()
@@ -150,23 +148,25 @@ class LogFiles:
         """`size` bytes from `lsn` on; fewer where a file has not grown that far."""
         return b"".join(self.files[index].read_at(offset, step) for index, offset, step in self._pieces(lsn, size))
 
-    def groups(self) -> Iterator[tuple[int, int, bytes]]:
-        """(lsn, epoch, bytes) of every complete group from the checkpoint on."""
-        lsn, epoch = self.checkpoint.lsn, 0
+    def groups(self, lsn: int | None = None, epoch: int = 0) -> Iterator[tuple[int, int, bytes]]:
+        """(lsn, epoch, bytes) of every complete group from `lsn` on (the checkpoint, unless given), none older than `epoch`.  Ends
+        after one round of the circle at the latest."""
+        lsn = self.checkpoint.lsn if lsn is None else lsn
         end = lsn + self.capacity
+        data, base = b"", lsn
         while lsn + GROUP.size <= end:
-            head = self.read(lsn, GROUP.size)
-            if len(head) < GROUP.size:
+            found = _group_in(data, lsn - base, lsn, end)
+            if found is None:  # it may go on behind the piece that was read, or have been written since
+                data, base = self.read(lsn, min(CHUNK, end - lsn)), lsn
+                length = _claimed(data, 0, lsn, end)
+                if length > len(data):
+                    data = self.read(lsn, length)
+                found = _group_in(data, 0, lsn, end)
+            if found is None or found[0] < epoch:
                 return
-            length, _, own, its_epoch = GROUP.unpack(head)
-            if own != lsn or its_epoch < epoch or not GROUP.size <= length <= min(MAX_GROUP, end - lsn):
-                return
-            data = self.read(lsn, length)
-            if len(data) != length or sound_group(data, lsn) is None:
-                return
-            epoch = its_epoch
-            yield lsn, epoch, data
-            lsn += length
+            epoch, group = found
+            yield lsn, epoch, group
+            lsn += len(group)
 
     # ---- checkpoints
     def write_checkpoint(self, lsn: int, epoch: int) -> None:
@@ -177,10 +177,42 @@ class LogFiles:
         self.files[0].sync()
         self.checkpoint = Checkpoint(number, lsn, epoch)
 
+    def reread_checkpoint(self) -> Checkpoint:
+        """The newest checkpoint as it stands in the file now, where another process may have written it.  Raises
+        OperationalError if none can be read."""
+        self.checkpoint = _newest_slot(self.files[0])
+        return self.checkpoint
+
     def close(self) -> None:
         """Idempotent."""
         for file in self.files:
             file.close()
+
+
+def _claimed(data: bytes, at: int, lsn: int, end: int) -> int:
+    """The length that the header of a group at `lsn` names, if it can be that: 0 if `data` holds no such header at offset `at`."""
+    if at + GROUP.size > len(data):
+        return 0
+    length, _, own, _ = GROUP.unpack_from(data, at)
+    return int(length) if own == lsn and GROUP.size <= length <= min(MAX_GROUP, end - lsn) else 0
+
+
+def _group_in(data: bytes, at: int, lsn: int, end: int) -> tuple[int, bytes] | None:
+    """(epoch, bytes) of the group at `lsn` if `data` holds all of it, sound, from offset `at` on."""
+    length = _claimed(data, at, lsn, end)
+    if not length or at + length > len(data):
+        return None
+    group = data[at : at + length]
+    epoch = sound_group(group, lsn)
+    return None if epoch is None else (epoch, group)
+
+
+def _newest_slot(file: File) -> Checkpoint:
+    slots = [_read_slot(file, offset) for offset in SLOTS]
+    found = max((slot for slot in slots if slot is not None), default=None)
+    if found is None:
+        raise damaged("neither of its checkpoints can be read")
+    return found
 
 
 def _read_slot(file: File, offset: int) -> Checkpoint | None:
