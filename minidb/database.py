@@ -258,7 +258,7 @@ class Database(Definitions):
         """A consistent copy of the directory as it is at the end of this call, while other sessions go on (backup/README.md).
         target: path that does not exist, or of an empty directory.  prepare: recover and check the copy; else its first opening
         recovers.  To restore a backup, open it, or copy it elsewhere and open that.  Statements that write wait while MyISAM
-        tables are copied, if there are any.  Raises 1007, 1016, 1026, 1105, 1205, 1235 (in memory) or 1877: no target then."""
+        tables are copied, if there are any.  Raises 1007, 1016, 1026, 1105, 1205, 1235 (in memory), 1877: no target is left."""
         from minidb.backup.backup import backup_database
 
         return backup_database(self, target, prepared=prepare)
