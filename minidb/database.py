@@ -295,7 +295,7 @@ class Database(Definitions):
             self.durable.redo.checkpoint(self.durable.redo.lsn)
         if self.persistent and not self.dictionary.clean:
             self.dictionary.clean = True
-            self.dictionary.save()
+            self._save_dictionary()
 
     def _abandon(self) -> None:
         """Close whatever is still open, without writing."""

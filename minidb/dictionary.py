@@ -316,7 +316,16 @@ class Dictionary:
 
 
 def _damaged(why: str) -> Error:
-    error = OperationalError(1033, f"The data dictionary '{FILE_NAME}' is damaged: {why}")
+    return _not_ours(f"The data dictionary '{FILE_NAME}' is damaged: {why}")
+
+
+def no_database(what: str) -> Error:
+    """1033: `what` (a directory) holds no database; the caller raises it."""
+    return _not_ours(f"{what} is not a minidb database: it holds no '{FILE_NAME}'")
+
+
+def _not_ours(message: str) -> Error:
+    error = OperationalError(1033, message)
     error.code, error.symbol = 1033, "ER_NOT_FORM_FILE"
     return error
 

@@ -8,15 +8,14 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from minidb.backup.copying import Copying
-from minidb.backup.definitions import no_database
 from minidb.backup.log_copy import renew_log
 from minidb.backup.preparing import CHANGED, prepare
 from minidb.backup.report import BackupReport
 from minidb.backup.target import Target, not_empty
-from minidb.dictionary import FILE_NAME
+from minidb.dictionary import FILE_NAME, no_database
 from minidb.errors import Error, SqlError
 from minidb.scheduler import Scheduler, ThreadScheduler
-from minidb.storage.file import FileSystem, ReadOnlyFileSystem, RealFileSystem, describe
+from minidb.storage.file import FileSystem, ReadOnlyFileSystem, RealFileSystem, write_failed
 from minidb.storage.log_files import LogFiles
 
 if TYPE_CHECKING:
@@ -121,7 +120,7 @@ def _remove_directory(target: str) -> None:
 
 
 def _failed(error: OSError, target: str) -> Error:
-    return SqlError.of(1026, error.filename or target, describe(error))
+    return write_failed(str(error.filename or target), target, error)
 
 
 @contextmanager

@@ -7,8 +7,7 @@ pending until they are done: a table's file is under the old name or under the n
 from __future__ import annotations
 
 from minidb.catalog import TableDef
-from minidb.dictionary import FILE_NAME, Dictionary
-from minidb.errors import Error, OperationalError
+from minidb.dictionary import FILE_NAME, Dictionary, no_database
 from minidb.myisam.files import data_path, key_path
 from minidb.statements.table_files import spaces_of
 from minidb.storage.doublewrite import sound
@@ -19,13 +18,6 @@ from minidb.storage.page_codec import header_of
 
 class Moved(Exception):
     """A file is not where the definitions say: they have changed since they were read, or it is gone."""
-
-
-def no_database(what: str) -> Error:
-    """1033: not a directory of minidb; the caller raises it."""
-    error = OperationalError(1033, f"{what} is not a minidb database: it holds no '{FILE_NAME}'")
-    error.code, error.symbol = 1033, "ER_NOT_FORM_FILE"
-    return error
 
 
 def read_file(fs: FileSystem, path: str) -> bytes:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from minidb.errors import CorruptPageError
-from minidb.storage.file import File, FileSystem
-from minidb.storage.log_files import CHUNK, LogFiles, file_name
+from minidb.storage.file import File, FileSystem, read_failed, write_failed
+from minidb.storage.log_files import CHUNK, LogFiles
+from minidb.storage.log_files import file_name as log_name
 from minidb.storage.log_reader import LogReader
 from minidb.storage.mtr import Op
 from minidb.storage.redo_record import GROUP, Record, decode_group
@@ -46,21 +47,27 @@ class LogCopy:
         self.reader.restart()
 
     def follow(self) -> None:
-        """Copy what has been written since.  Raises Overrun, OSError, OperationalError."""
+        """Copy what has been written since.  Raises Overrun, OperationalError, 1024, 1026, 1114."""
         waiting: list[bytes] = []
         size = 0
-        for group in self.reader.follow():
-            waiting.append(group)
-            size += len(group)
-            if size > CHUNK:
-                self._append(waiting)
-                waiting, size = [], 0
+        try:
+            for group in self.reader.follow():
+                waiting.append(group)
+                size += len(group)
+                if size > CHUNK:
+                    self._append(waiting)
+                    waiting, size = [], 0
+        except OSError as error:
+            raise read_failed(log_name(0), error) from error
         self._append(waiting)
 
     def _append(self, groups: list[bytes]) -> None:
         if groups:
             data = b"".join(groups)
-            self._file.write_at(self.nbytes, data)
+            try:
+                self._file.write_at(self.nbytes, data)
+            except OSError as error:
+                raise write_failed(FILE_NAME, FILE_NAME, error) from error
             self.nbytes += len(data)
 
     def records(self) -> Iterator[Record]:
@@ -117,7 +124,7 @@ def renew_log(fs: FileSystem, like: LogFiles) -> None:
     if old.bytes_each == like.bytes_each:
         return
     for index in range(len(old.files)):
-        fs.remove(file_name(index))
+        fs.remove(log_name(index))
     log = LogFiles.create(fs, like.bytes_each, len(like.files))
     log.write_checkpoint(old.checkpoint.lsn, old.checkpoint.epoch)
     log.close()

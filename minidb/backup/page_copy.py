@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from minidb.storage.doublewrite import sound
-from minidb.storage.file import File
+from minidb.storage.file import File, read_failed, write_failed
 from minidb.storage.page import PAGE_SIZE
 from minidb.storage.page_codec import header_of
 
@@ -33,16 +33,28 @@ class PageCopy:
         self.closed = False
 
     def steps(self, at_once: int) -> Iterator[None]:
-        """Copy everything, `at_once` pages a step, up to where the file ends then.  Raises OSError."""
+        """Copy everything, `at_once` pages a step, up to where the file ends then.  Raises 1024, 1026, 1114."""
         while True:
-            data = self.source.read_at(self.pages * PAGE_SIZE, at_once * PAGE_SIZE)
+            data = self._read(self.pages, at_once)
             if not data:
                 return
             numbers = range(self.pages, self.pages + -(-len(data) // PAGE_SIZE))
             pieces = [data[i * PAGE_SIZE : (i + 1) * PAGE_SIZE] for i in range(len(numbers))]
-            self.target.write_at(self.pages * PAGE_SIZE, b"".join(map(self._take, numbers, pieces)))
+            self._write(self.pages, b"".join(map(self._take, numbers, pieces)))
             self.pages = numbers.stop
             yield
+
+    def _read(self, no: int, count: int = 1) -> bytes:
+        try:
+            return self.source.read_at(no * PAGE_SIZE, count * PAGE_SIZE)
+        except OSError as error:
+            raise read_failed(self.source.name, error) from error
+
+    def _write(self, no: int, data: bytes) -> None:
+        try:
+            self.target.write_at(no * PAGE_SIZE, data)
+        except OSError as error:
+            raise write_failed(self.target.name, self.source.name, error) from error
 
     def _take(self, no: int, data: bytes) -> bytes:
         """Page `no`, which was read as `data`, read again if need be."""
@@ -50,7 +62,7 @@ class PageCopy:
             if self.is_sound(no, data):
                 self.highest = max(self.highest, header_of(data)[5])
                 return data
-            data = self.source.read_at(no * PAGE_SIZE, PAGE_SIZE)
+            data = self._read(no)
         self.unsound[no] = any(data)
         return data.ljust(PAGE_SIZE, b"\0")
 
@@ -62,11 +74,11 @@ class PageCopy:
         """Another try at the unsound pages, in the file and then among `copies` (page number -> bytes, sound)."""
         missing, self.unsound = self.unsound, {}
         for no in missing:
-            data = self._take(no, self.source.read_at(no * PAGE_SIZE, PAGE_SIZE))
+            data = self._take(no, self._read(no))
             if no in self.unsound and no in copies:
                 del self.unsound[no]
                 data = self._take(no, copies[no])
-            self.target.write_at(no * PAGE_SIZE, data)
+            self._write(no, data)
 
     def close(self) -> None:
         """Make the copy durable.  Raises OSError.  Idempotent."""

@@ -10,9 +10,12 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from minidb.dictionary import UnsureError
+from minidb.errors import SqlError
 from minidb.innodb.recovery import InnodbReport
 from minidb.statements.table_files import Operation, perform, remove_orphans, remove_unfinished, spaces_of
 from minidb.storage.durable import Durable
+from minidb.storage.file import describe
 from minidb.storage.recovery import RecoveryReport
 
 if TYPE_CHECKING:
@@ -53,13 +56,31 @@ class Recovery:
             print(f"minidb: recovery of '{self.database.path}': {text}", file=sys.stderr)
 
     def open_log(self, fresh: bool, log_bytes: int) -> Durable:
-        """The directory's log, attached to the pool; its tablespaces are at the end of it.  fresh: make it."""
+        """The directory's log, attached to the pool; its tablespaces are at the end of it.  fresh: make it.  Raises 1016 and what
+        `Durable.open` raises."""
         database = self.database
         fs, dictionary = database.fs, database.dictionary
         if fresh:
             remove_unfinished(fs)
             return Durable.create(fs, database.pool, database.scheduler, log_bytes)
-        account = self.account
+        try:
+            self._finish_files()
+        except (OSError, UnsureError) as error:
+            cause = error.cause if isinstance(error, UnsureError) else error
+            raise SqlError.text(1016, f"Can't recover the database (errno: {describe(cause)})") from error
+        durable = Durable.open(fs, database.pool, database.scheduler, spaces_of(dictionary), self.tell)
+        report = self.account.log = durable.report
+        assert report is not None
+        for name, no in report.restored:
+            self.tell(f"page {no} of '{name}' was torn and came from the doublewrite file")
+        if report.groups:
+            self.tell(f"redo log: {report.records - report.skipped} of {report.records} changes applied to "
+                      f"{len(report.applied)} pages")
+        return durable
+
+    def _finish_files(self) -> None:
+        """Finish the last change of definitions.  Raises OSError, UnsureError."""
+        fs, dictionary, account = self.database.fs, self.database.dictionary, self.account
         account.clean, account.pending = dictionary.clean, list(dictionary.pending)
         account.unfinished = [f"{t.db}.{t.name}" for t in dictionary.all_tables() if t.id in dictionary.unfinished]
         if dictionary.pending:
@@ -74,15 +95,6 @@ class Recovery:
             for path in remove_orphans(fs, dictionary):
                 account.orphans.append(path)
                 self.tell(f"removed '{path}', which belongs to no table")
-        durable = Durable.open(fs, database.pool, database.scheduler, spaces_of(dictionary), self.tell)
-        report = account.log = durable.report
-        assert report is not None
-        for name, no in report.restored:
-            self.tell(f"page {no} of '{name}' was torn and came from the doublewrite file")
-        if report.groups:
-            self.tell(f"redo log: {report.records - report.skipped} of {report.records} changes applied to "
-                      f"{len(report.applied)} pages")
-        return durable
 
     def recover_engines(self, crashed: bool) -> None:
         """Roll back what was running.  MyISAM has no recovery: its tables know by themselves that they are crashed."""
