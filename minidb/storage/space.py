@@ -119,12 +119,13 @@ class Tablespace:
             raise read_failed(self.path, error) from error
 
     def verify_file(self) -> list[str]:
-        """Check the bytes of every used page against the file, leaving memory alone (dirty pages, whose bytes are out of date, are
-        skipped).  Empty: all is well."""
+        """Check the bytes of every used page against the file, leaving memory alone (dirty pages, and those that the page cleaner
+        is writing, are skipped: their bytes are out of date).  Empty: all is well."""
         problems: list[str] = []
+        in_flight = {} if self.pool.writer is None else self.pool.writer.in_flight
         for no in self.used_pages():
             page = self.frames.get(no)
-            if page is None or not page.dirty:
+            if page is None or not (page.dirty or page in in_flight):
                 try:
                     verify_page(self, no, self.read_bytes(no))
                 except Error as error:
