@@ -38,7 +38,9 @@ class Op(enum.IntEnum):
 
 
 class RedoSink(Protocol):
-    """What a redo log offers to the mini-transactions and to the pool."""
+    """What a redo log offers to the mini-transactions and to the pool.  lsn: position of the next group."""
+
+    lsn: int
 
     def append(self, records: list[LogRecord], images: list[Page], freed: list[Page]) -> int:
         """Log one mini-transaction: `records` in order, then the present content of the pages `images`.  Returns its end LSN."""
@@ -132,6 +134,8 @@ class Mtr:
                 self._freed.pop(page, None)
                 page.space.adopt(page)
                 self.touch(page)
+                if self.redo is not None:  # it is under the log, though nothing of this is in it: its LSN must stay what it was
+                    page.oldest_lsn = page.oldest_lsn or self.redo.lsn
         del self._records[records:]
         self._kept.clear()
 
