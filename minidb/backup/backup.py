@@ -46,14 +46,14 @@ def backup_database(database: Database, target: str, *, prepared: bool = True) -
 
 
 def copy_database(source: FileSystem, target: FileSystem, *, hold: Hold = nullcontext, prepared: bool = True,
-                  leaf_capacity: int = CAPACITY, scheduler: Scheduler | None = None) -> BackupReport:
+                  leaf_capacity: int = CAPACITY, scheduler: Scheduler | None = None, name: str = "backup") -> BackupReport:
     """Copy between two file systems; `target` is empty.  If that fails nothing that was made is left there (or nothing that a
     database would be taken for, if removing fails too).  Raises as above, and OSError."""
     made = Target(target)
     try:
         copying = Copying(source, made.work, hold=hold)
         copying.run()
-        finish_copy(copying, made, prepared, leaf_capacity, scheduler)
+        finish_copy(copying, made, prepared, leaf_capacity, scheduler, name)
     except BaseException:
         made.discard()
         raise
@@ -61,11 +61,11 @@ def copy_database(source: FileSystem, target: FileSystem, *, hold: Hold = nullco
 
 
 def finish_copy(copying: Copying, made: Target, prepared: bool, leaf_capacity: int = CAPACITY,
-                scheduler: Scheduler | None = None) -> None:
+                scheduler: Scheduler | None = None, name: str = "backup") -> None:
     """From a complete copy to a backup."""
     report = copying.report
     if prepared:
-        prepare(made.work, copying.marked, report, leaf_capacity, scheduler)
+        prepare(made.work, copying.marked, report, leaf_capacity, scheduler, name)
         like = LogFiles.open(copying.source)
         try:
             renew_log(made.work, like)
@@ -95,7 +95,8 @@ def _to_directory(source: FileSystem, target: str, hold: Hold, prepared: bool, l
     except OSError as error:
         raise _failed(error, target) from error
     try:
-        report = copy_database(source, RealFileSystem(target), hold=hold, prepared=prepared, leaf_capacity=leaf_capacity)
+        report = copy_database(source, RealFileSystem(target), hold=hold, prepared=prepared, leaf_capacity=leaf_capacity,
+                               name=target)
         _sync_parent(target)
     except BaseException as error:
         if not existed:

@@ -14,6 +14,7 @@ If the owner's log goes round before it was read, everything begins anew at the 
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 
@@ -28,7 +29,7 @@ from minidb.errors import CorruptPageError, Error, SqlError
 from minidb.myisam.files import data_path, key_path
 from minidb.storage.doublewrite import FILE_NAME as DOUBLEWRITE
 from minidb.storage.doublewrite import Doublewrite
-from minidb.storage.file import FileSystem
+from minidb.storage.file import FileSystem, describe
 from minidb.storage.log_files import damaged
 from minidb.storage.log_reader import LogReader, Overrun
 from minidb.storage.page import PAGE_SIZE
@@ -38,7 +39,7 @@ from minidb.storage.space import DESCRIBED_PAGES
 AT_ONCE = 64  # pages copied between two looks at the log
 RESTARTS = 10
 ROUNDS = 200
-MYISAM_TRIES = 5  # for a table that changes again and again while it is copied
+TRIES = 5  # rounds in which what is not as it should be may become so: others may be in the middle of changing it
 
 
 class Copying:
@@ -127,25 +128,31 @@ class Copying:
         for number in range(ROUNDS):
             self._definitions = Definitions(self.source)
             self.report.rounds += 1
+            damage: Error | None = None
             try:
                 yield from self._copy_spaces()
                 yield from self._copy_myisam(number)
                 yield
                 self.log.follow()
-                self._settle_unsound()
+                damage = self._settle_unsound()
                 yield
-                complete = all(space in self._spaces for space in self._definitions.spaces)
-                good = all(self._is_good(copy, number) for copy in self._wanted_myisam())
-            except Moved:
-                complete = good = False
+                good = damage is None and all(self._is_good(copy, number) for copy in self._wanted_myisam())
+                missing = self._first_missing()
+            except Moved as moved:
+                good, missing = False, moved.path
             still = self._definitions.still_hold(self.source)
-            if complete and good and still:
+            if good and still and not missing:
                 return
-            if not complete and still and number > MYISAM_TRIES:
-                missing = [path for space, path in self._definitions.spaces.items() if space not in self._spaces]
-                raise SqlError.of(1016, ", ".join(missing) or "a table's file", "it is not there")
+            if damage is not None and number >= TRIES:
+                raise damage
+            if missing and still and number >= TRIES:
+                raise SqlError.of(1016, missing, describe(FileNotFoundError(errno.ENOENT, "")))
             yield
         raise SqlError.of(1105, f"Definitions changed {ROUNDS} times before they could be copied with their tables")
+
+    def _first_missing(self) -> str:
+        """The path of a tablespace that was not found, "" if there is none."""
+        return next((path for space, path in self._definitions.spaces.items() if space not in self._spaces), "")
 
     def _wanted_myisam(self) -> list[MyisamCopy]:
         return [self._myisam[tdef.id] for tdef in self._definitions.myisam]
@@ -165,13 +172,13 @@ class Copying:
         if copy.still_good(self._definitions):
             return True
         copy.settled = False
-        return copy.marked or (number >= MYISAM_TRIES and copy.pages > 0)
+        return copy.marked or (number >= TRIES and copy.pages > 0)
 
-    def _settle_unsound(self) -> None:
-        """Judge the pages that could not be read whole, now that the log is complete.  Raises 1877."""
+    def _settle_unsound(self) -> Error | None:
+        """Judge the pages that could not be read whole, now that the log is complete.  1877 for the first that is damaged."""
         unsound = {space: copy for space, copy in self._spaces.items() if copy.unsound and space in self._definitions.spaces}
         if not unsound:
-            return
+            return None
         copies: dict[int, dict[int, bytes]] = {}
         if self.source.exists(DOUBLEWRITE):
             doublewrite = Doublewrite(self.source.open(DOUBLEWRITE))
@@ -180,14 +187,16 @@ class Copying:
                     copies.setdefault(space, {})[no] = data
             finally:
                 doublewrite.close()
-        brought, images = self.log.restored()
         for space, copy in unsound.items():
             copy.read_again(copies.get(space, {}))
             self._highest = max(self._highest, copy.highest)
+        self.log.follow()
+        brought, images = self.log.restored()
+        for space, copy in unsound.items():
             for no in copy.unsound:
                 if (space, no) not in brought and self._is_used(copy, space, no, images):
-                    raise _damage(self._definitions.spaces[space], no)
-        self.log.follow()
+                    return _damage(self._definitions.spaces[space], no)
+        return None
 
     @staticmethod
     def _is_used(copy: PageCopy, space: int, no: int, images: dict[tuple[int, int], bytes]) -> bool:

@@ -17,7 +17,11 @@ from minidb.storage.page_codec import header_of
 
 
 class Moved(Exception):
-    """A file is not where the definitions say: they have changed since they were read, or it is gone."""
+    """The file that belongs at `path` is not there: definitions have changed since they were read, or it is gone."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
 
 
 def read_file(fs: FileSystem, path: str) -> bytes:

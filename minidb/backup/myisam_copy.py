@@ -51,6 +51,8 @@ class MyisamCopy:
 
     def steps(self, definitions: Definitions, at_once: int) -> Iterator[None]:
         """Copy both files anew.  Raises Moved, OSError, 1877 for a page that is damaged where nothing is being changed."""
+        self.settled = self.marked = False
+        self.pages = 0  # until the copy is complete
         data, keys = definitions.open_myisam(self.definition)
         copies: list[PageCopy] = []
         try:

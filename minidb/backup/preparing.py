@@ -16,9 +16,10 @@ MOST = 5  # broken invariants named in the error
 
 
 def prepare(work: FileSystem, marked: Sequence[TableDef], report: BackupReport, leaf_capacity: int,
-            scheduler: Scheduler | None = None) -> None:
-    """Make the copy in `work` a database that was closed properly.  Raises what opening raises, 1877 if it is not sound."""
-    database = Database("backup", file_system=work, leaf_capacity=leaf_capacity, purge="manual", scheduler=scheduler)
+            scheduler: Scheduler | None = None, name: str = "backup") -> None:
+    """Make the copy in `work`, which people know as `name`, a database that was closed properly.  Raises what opening raises, 1877
+    if it is not sound."""
+    database = Database(name, file_system=work, leaf_capacity=leaf_capacity, purge="manual", scheduler=scheduler)
     try:
         report.rolled_back = len(database.recovery.innodb.rolled_back)
         for tdef in marked:

@@ -247,3 +247,15 @@ def test_definitions_that_never_stand_still() -> None:
         for i, _ in enumerate(copying.steps()):
             sql(f"ALTER TABLE t COMMENT = 'c{i}'")(world)
     assert failed.value.code == 1105 and "Definitions changed 200 times" in failed.value.message
+
+
+@pytest.mark.parametrize(("extension", "engine"), [("ibd", "InnoDB"), ("MYD", "MyISAM"), ("MYI", "MyISAM")])
+def test_a_file_that_is_missing(extension: str, engine: str) -> None:
+    path = f"test/gone.{extension}"
+    world, _ = crashed_world()
+    sql(f"CREATE TABLE gone (id INT) ENGINE={engine}")(world)
+    world.database.flush()
+    world.fs.remove(path)
+    with pytest.raises(Error) as failed:
+        backup_of(world.fs.image)
+    assert failed.value.message == f"Can't open file: '{path}' (errno: 2 \"No such file or directory\")"

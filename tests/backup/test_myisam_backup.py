@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from minidb.backup.backup import backup_directory, copy_database
-from minidb.backup.copying import MYISAM_TRIES
+from minidb.backup.copying import TRIES
 from minidb.database import Database
 from minidb.errors import Error
 from minidb.scheduler import StepScheduler
@@ -110,7 +110,7 @@ def test_a_table_that_changes_all_the_time() -> None:
         world.database.myisam.flush()
         world.note()
     assert [tdef.name for tdef in running.copying.marked] == ["m"]
-    assert running.copying.report.rounds > MYISAM_TRIES
+    assert running.copying.report.rounds > TRIES
     database = running.finish("all the time", prepared=True)
     assert 150 <= rows(database, "m") <= 150 + changes
 
