@@ -45,6 +45,7 @@ from minidb.storage.log_files import DEFAULT_BYTES
 from minidb.storage.redo import stopped
 
 if TYPE_CHECKING:
+    from minidb.backup.report import BackupReport
     from minidb.statements.opening import Session
 
 MEMORY = ":memory:"
@@ -95,6 +96,7 @@ class Database(Definitions):
             self.changing = self.scheduler.new_lock()
             recovery = Recovery(self, verbose)
             self.recovered = recovery.told
+            self.recovery = recovery.account
             self._start(recovery, buffer_pool_pages, leaf_capacity, log_bytes)
         except BaseException as error:
             if self.durable is not None:
@@ -254,6 +256,15 @@ class Database(Definitions):
         found["Uptime"] = int(self.scheduler.now() - self.started)
         yield from sorted(found.items())
 
+    def backup(self, target: str, *, prepare: bool = True) -> BackupReport:
+        """A consistent copy of the directory as it is at the end of this call, while other sessions go on (backup/README.md).
+        target: path that does not exist, or of an empty directory.  prepare: recover and check the copy; else its first opening
+        recovers.  To restore a backup, open it, or copy it elsewhere and open that.  Statements that write wait while MyISAM
+        tables are copied, if there are any.  Raises 1007, 1016, 1026, 1105, 1205, 1235 (in memory), 1877: no target is left."""
+        from minidb.backup.backup import backup_database
+
+        return backup_database(self, target, prepared=prepare)
+
     # ---- life
     def flush(self) -> None:
         """Write all dirty pages."""
@@ -286,7 +297,7 @@ class Database(Definitions):
             self.durable.redo.checkpoint(self.durable.redo.lsn)
         if self.persistent and not self.dictionary.clean:
             self.dictionary.clean = True
-            self.dictionary.save()
+            self._save_dictionary()
 
     def _abandon(self) -> None:
         """Close whatever is still open, without writing."""

@@ -319,6 +319,11 @@ def _damaged(why: str) -> Error:
     return SqlError.text(1033, f"The data dictionary '{FILE_NAME}' is damaged: {why}")
 
 
+def no_database(what: str) -> Error:
+    """1033: `what` (a directory) holds no database; the caller raises it."""
+    return SqlError.text(1033, f"{what} is not a minidb database: it holds no '{FILE_NAME}'")
+
+
 # ---- codec: definitions to and from JSON.  A value that JSON lacks is {"type": text}.
 
 def value_to_json(value: Any) -> Any:

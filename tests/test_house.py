@@ -18,7 +18,7 @@ LEVELS: dict[str, int] = {
     "catalog": 2, "index_key": 2, "dictionary": 2, "engine": 2, "metadata_lock": 2,
     "innodb": 3, "myisam": 3, "fulltext": 3,
     "query": 4,
-    "database": 5, "session": 5, "statements": 5,
+    "database": 5, "session": 5, "statements": 5, "backup": 5,
     "dbapi": 6, "cursors": 6, "cli": 6, "repl": 6, "lab": 6, "inspect": 6, "server": 6, "pytest_plugin": 6, "sqlalchemy_dialect": 6,
     "__init__": 6, "__main__": 6,
 }

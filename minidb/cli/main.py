@@ -31,6 +31,8 @@ def main() -> None:
     minidb DIR < dump.sql  run a script
     minidb run FILE...     play scenario files
     minidb inspect DIR ... look into the files of a closed database; see `minidb inspect --help`
+    minidb backup DIR TO   copy a database while others write to it
+    minidb recover DIR     put in order what a crash left
     """
 
 
@@ -79,3 +81,33 @@ def run(**options: Any) -> None:
     from minidb.lab.report import run_files
 
     sys.exit(run_files(**options))
+
+
+@main.command()
+@click.argument("directory")
+@click.argument("target")
+@click.option("--prepare/--no-prepare", default=True, show_default=True,
+              help="Recover and check the copy; else its first opening does.")
+@click.option("--leaf-capacity", type=click.IntRange(min=4), default=256, show_default=True,
+              help="Records a page, as the database was made with.")
+def backup(**options: Any) -> None:
+    """Copy the database in DIRECTORY to TARGET, which must not exist or be empty.
+
+    The database may be open in another process, whose work goes on.  To restore a backup, open it: it is a database directory.
+    """
+    from minidb.cli.upkeep import run_backup
+
+    sys.exit(run_backup(**options))
+
+
+@main.command()
+@click.argument("directory")
+@click.option("--explain", is_flag=True, help="Tell everything that was done.")
+@click.option("-n", "--dry-run", is_flag=True, help="Tell what would be done; change nothing.")
+@click.option("--leaf-capacity", type=click.IntRange(min=4), default=256, show_default=True,
+              help="Records a page, as the database was made with.")
+def recover(**options: Any) -> None:
+    """Open the database in DIRECTORY, which puts in order what a crash left, and close it properly."""
+    from minidb.cli.upkeep import run_recover
+
+    sys.exit(run_recover(**options))

@@ -10,7 +10,7 @@ from minidb.innodb import ddl, purge, rollback
 from minidb.innodb.core import PURGE_EVERY, PURGE_WORKER, Core
 from minidb.innodb.lock import LockSystem
 from minidb.innodb.profile import Profile
-from minidb.innodb.recovery import InnodbRecovery
+from minidb.innodb.recovery import InnodbRecovery, InnodbReport
 from minidb.innodb.table import InnodbTable
 from minidb.innodb.trx import InnodbTrx, Savepoint
 from minidb.scheduler import Scheduler, ThreadScheduler
@@ -42,6 +42,7 @@ class InnodbEngine(Engine):
         self.alone = (background_purge and isinstance(scheduler, ThreadScheduler)
                       and (self.core.redo is not None or pool.limit is None))
         self._handles: dict[int, InnodbTable] = {}
+        self.recovered = InnodbReport()  # what `recover_tables` did
         self.highest_table = 0  # largest table id that recovery met in undo records
         scheduler.spawn(PURGE_WORKER, self._purge_step if background_purge else self._no_step)
 
@@ -246,6 +247,7 @@ class InnodbEngine(Engine):
             run = InnodbRecovery(self.core, definitions, crashed)
             yield from run.run()
             self.highest_table = run.highest_table
+            self.recovered = run.report
             if self.core.system.history:
                 self.scheduler.poke(PURGE_WORKER)
 

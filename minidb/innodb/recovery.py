@@ -9,7 +9,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from minidb.catalog import TableDef
 from minidb.innodb.core import Core
@@ -29,6 +31,29 @@ ROOT = "root:"
 UNBUILT = "unbuilt"  # meta: ids of indexes whose entries recovery is filling in
 
 
+@dataclass(slots=True)
+class RolledBack:
+    """A transaction that was running.  changes: number of row changes undone; tables: the same by table, in the order of the first
+    change (a table that is gone is named by its id)."""
+
+    trx_id: int
+    changes: int
+    tables: dict[str, int]
+
+
+@dataclass(slots=True)
+class InnodbReport:
+    """What was done.  removed: tables of which an unfinished index was removed; built: table -> ids of indexes built anew.
+    history: committed transactions that wait for purge.  next_trx_id, next_row_id: counters from now on."""
+
+    rolled_back: list[RolledBack] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    built: dict[str, list[int]] = field(default_factory=dict)
+    history: int = 0
+    next_trx_id: int = 0
+    next_row_id: int = 0
+
+
 class InnodbRecovery:
     """One run, at the start of an engine.  definitions: every InnoDB table.  crashed: the directory was not closed properly."""
 
@@ -36,6 +61,7 @@ class InnodbRecovery:
         self.core = core
         self.tables = {tdef.id: tdef for tdef in definitions()}
         self.crashed = crashed
+        self.report = InnodbReport()
         self.highest_table = 0  # ids that undo records name: not to be given to new tables while the records live
 
     def run(self) -> Iterator[str]:
@@ -47,6 +73,9 @@ class InnodbRecovery:
         logs = self._find_logs()
         if logs:
             yield from self._use(logs)
+        system = self.core.system
+        self.report.history = len(system.history)
+        self.report.next_trx_id, self.report.next_row_id = system.next_id, system.next_row_id
 
     # ---- indexes
     def _restore_indexes(self, tdef: TableDef) -> Iterator[str]:
@@ -58,6 +87,7 @@ class InnodbRecovery:
             free_unknown_tree(core, space, space.meta[name])
             space.set_meta(mtr, name, None)
             mtr.commit()
+            self.report.removed.append(f"{tdef.db}.{tdef.name}")
             yield f"an unfinished index of {tdef.db}.{tdef.name} was removed"
         missing = [d.id for name, d in definitions.items() if name not in space.meta]
         unbuilt = [*space.meta.get(UNBUILT, ()), *missing]
@@ -70,6 +100,7 @@ class InnodbRecovery:
         self._build(core.table(tdef), unbuilt)
         space.set_meta(mtr, UNBUILT, None)
         mtr.commit()
+        self.report.built[f"{tdef.db}.{tdef.name}"] = unbuilt
         yield f"{len(unbuilt)} index(es) of {tdef.db}.{tdef.name} were built anew"
 
     def _build(self, table: DictTable, ids: list[int]) -> None:
@@ -116,13 +147,19 @@ class InnodbRecovery:
         ids = tuple(sorted(log.trx_id for log in logs if not log.number))
         system.purge_view = ReadView(ids[0] if ids else system.next_id, system.next_id, ids)
         running = sorted((log for log in logs if not log.number), key=lambda log: log.trx_id, reverse=True)
-        for trx in [self._revive(log) for log in running]:
+        for trx, log in [(self._revive(log), log) for log in running]:
             number, count = trx.id, trx.undo_records
             core.rollback(trx)
+            tables = Counter(self._name(record[TABLE]) for record in log.records)
+            self.report.rolled_back.append(RolledBack(number, count, dict(tables)))
             yield f"transaction {number} was rolled back: {count} row change(s) undone"
         system.purge_view = ReadView(system.next_id, system.next_id, ())
         if system.history:
             yield f"{len(system.history)} committed transaction(s) wait for purge"
+
+    def _name(self, table: int) -> str:
+        tdef = self.tables.get(table)
+        return f"table {table}, which is gone" if tdef is None else f"{tdef.db}.{tdef.name}"
 
     def _revive(self, log: UndoLog) -> InnodbTrx:
         """The transaction of a log, as it was when the database stopped."""

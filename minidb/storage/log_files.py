@@ -127,9 +127,7 @@ class LogFiles:
                 count, bytes_each, sound = read_head(files[-1])
                 if not sound:
                     raise damaged(f"the header of '{name}' is not sound")
-            found = max(_slots(files[0]), default=None)
-            if found is None:
-                raise damaged("neither of its checkpoints can be read")
+            found = newest_slot(files[0])
         except BaseException:
             for file in files:
                 file.close()
@@ -194,13 +192,14 @@ class LogFiles:
         """`size` bytes from `lsn` on; fewer where a file has not grown that far."""
         return b"".join(self.files[index].read_at(offset, step) for index, offset, step in self._pieces(lsn, size))
 
-    def groups(self) -> Iterator[tuple[int, int, bytes]]:
-        """(lsn, epoch, bytes) of every complete group from the checkpoint on."""
-        return (found for found in self.scan(self.checkpoint.lsn) if not isinstance(found, LogEnd))
+    def groups(self, lsn: int | None = None, epoch: int = 0) -> Iterator[tuple[int, int, bytes]]:
+        """(lsn, epoch, bytes) of every complete group from `lsn` on (the checkpoint, unless given), none older than `epoch`.  Ends
+        after one round of the circle at the latest."""
+        start = self.checkpoint.lsn if lsn is None else lsn
+        return (found for found in self.scan(start, epoch) if not isinstance(found, LogEnd))
 
-    def scan(self, lsn: int) -> Iterator[tuple[int, int, bytes] | LogEnd]:
-        """(lsn, epoch, bytes) of every complete group from `lsn` on; in the end, where and why there is no other."""
-        epoch = 0
+    def scan(self, lsn: int, epoch: int = 0) -> Iterator[tuple[int, int, bytes] | LogEnd]:
+        """The same from `lsn` on; in the end, where and why there is no other group."""
         end = lsn + self.capacity
         while True:
             found = self._group_at(lsn, epoch, end)
@@ -240,6 +239,12 @@ class LogFiles:
         self.files[0].sync()
         self.checkpoint = Checkpoint(number, lsn, epoch)
 
+    def reread_checkpoint(self) -> Checkpoint:
+        """The newest checkpoint as it stands in the file now, where another process may have written it.  Raises
+        OperationalError if none can be read."""
+        self.checkpoint = newest_slot(self.files[0])
+        return self.checkpoint
+
     def close(self) -> None:
         """Idempotent."""
         for file in self.files:
@@ -256,6 +261,14 @@ def read_head(file: File) -> LogHead:
 def head_fields(file: File) -> list[Field]:
     """The fields of the header of a log file, as they stand there."""
     return HEAD_LAYOUT.read(file.read_at(0, _HEAD.size))
+
+
+def newest_slot(file: File) -> Checkpoint:
+    """The checkpoint that counts.  Raises OperationalError if neither can be read."""
+    found = max(_slots(file), default=None)
+    if found is None:
+        raise damaged("neither of its checkpoints can be read")
+    return found
 
 
 def read_slot(file: File, offset: int) -> Checkpoint | None:

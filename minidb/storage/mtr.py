@@ -39,9 +39,9 @@ class Op(enum.IntEnum):
 
 
 class RedoSink(Protocol):
-    """What a redo log offers to the mini-transactions and to the pool."""
+    """What a redo log offers to the mini-transactions and to the pool.  lsn: position of the next group."""
 
-    lsn: int  # where the next group will begin
+    lsn: int
 
     def append(self, records: Iterable[LogRecord], images: Iterable[Page], freed: Iterable[Page]) -> int:
         """Log one mini-transaction: `records` in order, then the present content of the pages `images`.  Returns its LSN."""

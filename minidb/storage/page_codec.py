@@ -255,6 +255,14 @@ def seal(header: tuple[int, ...], body: bytes) -> bytes:
     return _CRC.pack(zlib.crc32(rest)) + rest
 
 
+def bitmap_bit(data: bytes, place: int) -> bool:
+    """Is the page used that comes `place` pages behind the header or descriptor page whose bytes are `data`?"""
+    first, fixed = (_SPACE_HEADER, 3) if header_of(data)[3] == PageKind.HEADER else (_DESCRIPTOR, 0)
+    extents = first.unpack_from(data, PAGE_HEADER)[fixed]
+    start = PAGE_HEADER + first.size
+    return place // 64 < extents and bool(data[start + place // 8] >> place % 8 & 1)
+
+
 def split_header_page(data: bytes) -> tuple[bytes, bytes]:
     """(fixed fields and bitmaps, meta as JSON) of page 0.  Raises ValueError if it is no tablespace header."""
     magic, version, _, extents, meta = _SPACE_HEADER.unpack_from(data, PAGE_HEADER)

@@ -14,7 +14,7 @@ from minidb.storage.page import PAGE_HEADER, PAGE_SIZE, PageKind
 from minidb.storage.page_codec import encode_meta, header_of, pack_records, record_places, seal, split_header_page, unpack_records
 from minidb.storage.redo_record import Record
 
-PAGE, LSN, KIND, LEVEL, COUNT, FLAGS, MAX_TRX_ID, NBYTES = 1, 5, 3, 4, 9, 10, 11, 12
+PAGE, LSN, KIND, LEVEL, TREE, COUNT, FLAGS, MAX_TRX_ID, NBYTES = 1, 5, 3, 4, 8, 9, 10, 11, 12
 
 
 class RawPage:

@@ -1,7 +1,7 @@
 """`ReadOnlyFileSystem`: real files that can be read and nothing else.
 
 Files are opened for reading only, so that this works on a directory without permission to write, and so that nothing in it, not
-even a time of change, can differ afterwards.  The lock file is neither made nor taken.
+even a time of change, can differ afterwards.  The lock file is not made, and taken for reading only.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import errno
 import os
 from typing import NoReturn
 
-from minidb.storage.file import File, Lock, RealFile, RealFileSystem
+from minidb.storage.file import File, Lock, RealFile, RealFileSystem, RealLock, locked_error
 
 
 def _refuse(what: str) -> NoReturn:
@@ -58,25 +58,35 @@ class ReadOnlyFileSystem(RealFileSystem):
         """Nothing was changed."""
 
     def lock(self, path: str) -> Lock:
-        _refuse(path)
+        """Keep an owner out as long as the lock is held, without leaving a trace; refuse as he does when he is there."""
+        lock, holder = self._share(path)
+        if lock is None:
+            raise locked_error(f"'{self.root}' is in use by process {holder}")
+        return lock
 
     def lock_holder(self, path: str) -> str | None:
-        """The process that holds the lock file `path` (its id as the file gives it), None if nobody does.
-
-        A shared lock on a descriptor open for reading tells: it is refused while the directory is open elsewhere, and given back at
-        once where it is granted."""
-        import fcntl
-
+        """The process that holds the lock file `path` (its id as the file gives it), None if nobody does or none can tell."""
         try:
-            fd = os.open(self._real(path), os.O_RDONLY | os.O_CLOEXEC)
+            lock, holder = self._share(path)
         except OSError:
             return None
+        if lock is not None:
+            lock.release()
+        return holder
+
+    def _share(self, path: str) -> tuple[Lock | None, str | None]:
+        """(a shared lock, None) or (None, who holds the lock file): of a descriptor open for reading; of the directory where there
+        is no such file."""
+        import fcntl
+
+        fd = os.open(self._real(path) if self.exists(path) else self.root, os.O_RDONLY | os.O_CLOEXEC)
         try:
             fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return os.pread(fd, 32, 0).decode("ascii", "replace").strip() or "unknown"
-        except OSError:
-            return None
-        finally:
+            holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(fd)
-        return None
+            return None, holder
+        except OSError:
+            os.close(fd)
+            raise
+        return RealLock(fd), None

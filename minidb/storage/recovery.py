@@ -23,7 +23,7 @@ from minidb.storage.log_files import LogFiles
 from minidb.storage.mtr import Op
 from minidb.storage.page import PAGE_SIZE
 from minidb.storage.page_codec import header_of, lsn_of
-from minidb.storage.raw_page import RawPage
+from minidb.storage.raw_page import KIND, LEVEL, TREE, RawPage
 from minidb.storage.redo_record import Record, decode_group
 
 MOST_PAGES = 2048  # kept in memory at once
@@ -31,19 +31,32 @@ PROGRESS_EVERY = 10_000  # groups
 PageId = tuple[int, int]
 
 
+NEWER = "the page had seen them"
+FREED = "the page was given back"
+DROPPED = "their table is gone"
+
+
 @dataclass(slots=True)
 class RecoveryReport:
-    """What was done.  start, end: log positions.  epoch: the highest met.  applied: records per (file, page).  restored: pages
-    taken from the doublewrite file, because they were torn or older in place."""
+    """What was done.  checkpoint: its number.  start, end: log positions.  epoch: the highest met.  skips: records not applied, by
+    reason.  restored: pages taken from the doublewrite file, because they were torn or older in place.  applied: records per
+    (file, page).  pages: (kind, level, tree) of the pages that were changed."""
 
+    checkpoint: int = 0
     start: int = 0
     end: int = 0
     epoch: int = 0
     groups: int = 0
     records: int = 0
-    skipped: int = 0
+    skips: dict[str, int] = field(default_factory=lambda: dict.fromkeys((NEWER, FREED, DROPPED), 0))
     restored: list[tuple[str, int]] = field(default_factory=list)
     applied: dict[tuple[str, int], int] = field(default_factory=dict)
+    pages: dict[tuple[str, int], tuple[int, int, int]] = field(default_factory=dict)
+
+    @property
+    def skipped(self) -> int:
+        """Records that were not applied."""
+        return sum(self.skips.values())
 
 
 class Recovery:
@@ -56,7 +69,7 @@ class Recovery:
         self.doublewrite = doublewrite
         self.paths = {space: path for space, path in paths.items() if fs.exists(path)}
         self.tell = tell
-        self.report = RecoveryReport(log.checkpoint.lsn, log.checkpoint.lsn, log.checkpoint.epoch)
+        self.report = RecoveryReport(log.checkpoint.number, log.checkpoint.lsn, log.checkpoint.lsn, log.checkpoint.epoch)
         self._files: dict[int, File] = {}
         self._pages: dict[PageId, RawPage | None] = {}  # None: not readable, or of a tablespace that is gone
         self._freed: dict[PageId, int] = {}
@@ -128,10 +141,11 @@ class Recovery:
             for record in self._decode(lsn, data):
                 self.report.records += 1
                 where = record.space, record.page
-                if record.op != Op.FREE and self._freed.get(where, -1) <= lsn and self._one(lsn, record, where, touched):
+                skip = self._one(lsn, record, where, touched)
+                if skip is None:
                     self._count(where)
                 else:
-                    self.report.skipped += 1
+                    self.report.skips[skip] += 1
             for where in touched:
                 page = self._pages[where]
                 if page is not None:
@@ -141,17 +155,20 @@ class Recovery:
             if len(self._pages) > MOST_PAGES:
                 self._write()
 
-    def _one(self, lsn: int, record: Record, where: PageId, touched: set[PageId]) -> bool:
-        """Apply one record of the group at `lsn`, unless its page has seen the group.  touched: pages it has changed so far."""
+    def _one(self, lsn: int, record: Record, where: PageId, touched: set[PageId]) -> str | None:
+        """Apply one record of the group at `lsn`; the reason if it is not to be applied.  touched: pages the group has changed so
+        far."""
         if record.space not in self.paths:
-            return False
+            return DROPPED
+        if record.op == Op.FREE or self._freed.get(where, -1) > lsn:
+            return FREED
         if where not in self._pages:
             self._pages[where] = self._load(*where)
         page = self._pages[where]
         if page is not None and page.lsn >= lsn:
             if page.lsn >= self.report.end:
                 raise self._unreadable(where, f"is of LSN {page.lsn}, the redo log ends at {self.report.end}: it has lost a write")
-            return False
+            return NEWER
         if record.op == Op.IMAGE:
             self._pages[where] = page = RawPage.from_image(record.data)
             page.lsn = lsn - 1
@@ -166,7 +183,7 @@ class Recovery:
             except ValueError as error:
                 raise self._unreadable(where, f"does not fit the redo log at position {lsn}: {error}") from error
         touched.add(where)
-        return True
+        return None
 
     def _load(self, space: int, no: int) -> RawPage | None:
         data = self._read(space, no)
@@ -187,6 +204,9 @@ class Recovery:
     def _write(self) -> None:
         """Write every changed page, durably, and forget all pages."""
         changed = [(where, page) for where, page in sorted(self._pages.items()) if page is not None and page.changed]
+        for (space, no), page in changed:
+            header = page.header
+            self.report.pages[self.paths[space], no] = header[KIND], header[LEVEL], header[TREE]
         for start in range(0, len(changed), PAGES):
             batch = [(where, page.encode()) for where, page in changed[start : start + PAGES]]
             try:

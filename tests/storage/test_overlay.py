@@ -24,7 +24,7 @@ def test_read_only_files_refuse_every_change(tmp_path: Path) -> None:
     assert (file.read_at(1, 3), file.size(), fs.listdir("d")) == (b"ell", 5, ["f"])
     changes: list[Callable[[], object]] = [
         lambda: file.write_at(0, b"x"), lambda: file.truncate(0), lambda: fs.open("new", create=True), lambda: fs.remove("d/f"),
-        lambda: fs.rename("d/f", "d/g"), lambda: fs.mkdir("e"), lambda: fs.rmdir("d"), lambda: fs.lock("lock"),
+        lambda: fs.rename("d/f", "d/g"), lambda: fs.mkdir("e"), lambda: fs.rmdir("d"),
     ]
     for change in changes:
         with pytest.raises(OSError) as caught:
@@ -48,6 +48,21 @@ def test_the_holder_of_a_lock_is_named_and_not_disturbed(tmp_path: Path) -> None
     lock.release()
     assert looking.lock_holder("lock") is None
     RealFileSystem(str(tmp_path)).lock("lock").release()
+
+
+def test_a_read_only_lock_and_an_owner_exclude_each_other_without_a_trace(tmp_path: Path) -> None:
+    looking, owner = ReadOnlyFileSystem(str(tmp_path)), RealFileSystem(str(tmp_path))
+    looking.lock("lock").release()
+    assert not looking.exists("lock")
+    held = owner.lock("lock")
+    with pytest.raises(OperationalError, match="in use by process"):
+        looking.lock("lock")
+    held.release()
+    seen = looking.lock("lock")
+    with pytest.raises(OperationalError):
+        owner.lock("lock")
+    seen.release()
+    owner.lock("lock").release()
 
 
 def filled() -> MemoryFileSystem:
