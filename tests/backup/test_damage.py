@@ -28,7 +28,7 @@ def backup_of(image: Image, prepared: bool = True) -> tuple[FaultFileSystem, Fau
     return source, target
 
 
-@pytest.mark.parametrize(("name", "stride"), [("transactions", 9), ("definitions", 2)])
+@pytest.mark.parametrize(("name", "stride"), [("transactions", 6), ("definitions", 2)])
 def test_a_crashed_directory(name: str, stride: int, capsys: pytest.CaptureFixture[str]) -> None:
     """Crashes all over a workload, with lost and torn writes: the backup holds what recovery brings; the source is as it was."""
     rng = random.Random(19)
