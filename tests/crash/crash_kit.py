@@ -55,7 +55,7 @@ class Play:
         self.database = database
         self.sessions: dict[str, Session] = {}
         self.states = [state_of(database)]
-        self.log: Log = {}
+        self.log: Log = {name: [rows] for name, rows in myisam_rows(database).items() if rows is not None}
         fs.mark("ack 0")
 
     def __call__(self, who: str, text: str) -> None:
@@ -74,6 +74,10 @@ class Play:
     def commit(self, who: str, text: str = "COMMIT") -> None:
         """A statement that commits."""
         self(who, text)
+        self.acknowledge()
+
+    def acknowledge(self) -> None:
+        """What is committed now has been acknowledged."""
         self.clean()
         self.fs.mark(f"ack {len(self.states)}")
         self.states.append(state_of(self.database))
