@@ -115,7 +115,7 @@ def crash_points(fs: FaultFileSystem, rng: random.Random, bound: Bound = Bound()
 def crashes(fs: FaultFileSystem, rng: random.Random, extra: int = 1, start: int = 0,
             stride: int = 1) -> Iterator[tuple[int, int, str, Image]]:
     """(position, commits acknowledged before it, loss, disk) at one place in `stride`, in few losses, `extra` of them random."""
-    for crash in crash_points(fs, rng, Bound(subset=1, singles=False, tears=0, random=extra), start):
+    for crash in crash_points(fs, rng, Bound(subset=2, singles=False, tears=0, random=extra), start):
         if crash.position % stride == 0:
             yield crash.position, crash.acknowledged, crash.choice.text, crash.image()
 
