@@ -45,7 +45,7 @@ class Players:
         self.within = {"A": False, "B": False}
 
     def do(self, who: str, text: str, ends: bool = False) -> None:
-        """Execute a statement; ends: it commits.  What is open is committed before a definition by itself: two steps, two states."""
+        """Execute a statement; ends: it commits.  What is open is committed before a definition: two steps, two states."""
         if ends and self.within[who]:
             self.play.commit(who)
             self.within[who] = False
@@ -67,12 +67,13 @@ class Players:
         elif chance < 0.22:
             self.do(who, self.foreign(), ends=False)
         elif chance < 0.32:
-            self.do(who, rng.choice(("COMMIT", "COMMIT", "START TRANSACTION")), ends=True)
+            self.play.commit(who)
+            self.within[who] = False
         elif chance < 0.36:
             self.play(who, "ROLLBACK")
             self.within[who] = False
         elif chance < 0.46:
-            self.play.commit(who, "BEGIN")  # commits what is open, too
+            self.play.commit(who, rng.choice(("BEGIN", "START TRANSACTION")))  # commits what is open, too
             self.within[who] = True
         elif chance < 0.52 and self.within[who]:
             self.play(who, "SAVEPOINT s")
