@@ -55,7 +55,7 @@ class Play:
         self.database = database
         self.sessions: dict[str, Session] = {}
         self.states = [state_of(database)]
-        self.log: Log = {}
+        self.log: Log = {name: [rows] for name, rows in myisam_rows(database).items() if rows is not None}
         fs.mark("ack 0")
 
     def __call__(self, who: str, text: str) -> None:
@@ -74,6 +74,10 @@ class Play:
     def commit(self, who: str, text: str = "COMMIT") -> None:
         """A statement that commits."""
         self(who, text)
+        self.acknowledge()
+
+    def acknowledge(self) -> None:
+        """What is committed now has been acknowledged."""
         self.clean()
         self.fs.mark(f"ack {len(self.states)}")
         self.states.append(state_of(self.database))
@@ -111,7 +115,7 @@ def crash_points(fs: FaultFileSystem, rng: random.Random, bound: Bound = Bound()
 def crashes(fs: FaultFileSystem, rng: random.Random, extra: int = 1, start: int = 0,
             stride: int = 1) -> Iterator[tuple[int, int, str, Image]]:
     """(position, commits acknowledged before it, loss, disk) at one place in `stride`, in few losses, `extra` of them random."""
-    for crash in crash_points(fs, rng, Bound(subset=1, singles=False, tears=0, random=extra), start):
+    for crash in crash_points(fs, rng, Bound(subset=2, singles=False, tears=0, random=extra), start):
         if crash.position % stride == 0:
             yield crash.position, crash.acknowledged, crash.choice.text, crash.image()
 

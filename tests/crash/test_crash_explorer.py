@@ -23,8 +23,8 @@ LONG = os.environ.get("MINIDB_CRASH") == "long"
 BOUND = Bound(subset=3, tears=1, random=1)
 PARTS = 2
 WORKLOADS = [  # name, pages in the pool; one in so many is recovered: of the disks that have lost nothing, of the others
-    ("transactions", None, 1, 14), ("transactions", 12, 1, 14), ("definitions", None, 1, 4),
-    ("mixed", None, 3, 40), ("mixed", 12, 3, 40),
+    ("transactions", None, 2, 20), ("transactions", 12, 2, 14), ("definitions", None, 1, 4),
+    ("mixed", None, 4, 60), ("mixed", 12, 4, 60),
 ]
 
 

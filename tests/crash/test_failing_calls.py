@@ -1,5 +1,7 @@
 """For all n: the n-th call to the disk fails, once or for good.  The statement fails with a clear number, nothing acknowledged is
-lost, and the database either goes on or says that it has stopped."""
+lost, and the database either goes on or says that it has stopped.
+
+MINIDB_CRASH=long: every read, and every call that fails for good; the default takes a sample of these two."""
 
 from __future__ import annotations
 
@@ -61,7 +63,7 @@ def test_every_call_fails_once_or_for_good(number: int, for_good: bool, short: b
     total, states = calls_and_states()
     assert total > 100
     failures = stopped = 0
-    for at in range(1, total + 1):
+    for at in range(1, total + 1, 3 if for_good and not LONG else 1):
         fs = FaultFileSystem()
         database = open_database(fs, pool_pages=16)
         fs.fail(Fault(at, number, for_good, short, CHANGING))
@@ -90,7 +92,7 @@ def test_every_call_fails_once_or_for_good(number: int, for_good: bool, short: b
         assert found in states[done : done + 2], f"call {at}, {STATEMENTS[done]}: {error!r}"
         assert again.check() == [], f"call {at}"
         again.close()
-    assert failures > 100 and stopped > 20
+    assert failures > 80 and stopped > 20
     with capsys.disabled():
         print(f" [{total} calls fail: {failures} errors, the database stopped {stopped} times]", end="")
 
@@ -146,7 +148,7 @@ def test_every_read_fails_once_or_until_the_disk_is_back(for_good: bool, capsys:
     read_on(database, 0)
     total, failures, stopped = fs.calls, 0, 0
     assert total > 200
-    for at in range(1, total + 1, 1 if LONG else 17):
+    for at in range(1, total + 1, 1 if LONG else 29):
         fs = FaultFileSystem()
         database = open_database(fs, pool_pages=6)
         fs.fail(Fault(at, errno.EIO, for_good, kinds=frozenset(("read",))))
@@ -168,13 +170,12 @@ def test_every_read_fails_once_or_until_the_disk_is_back(for_good: bool, capsys:
         assert read_on(database, done + (found != states[done])) == (len(READING), None), where
         assert state_of(database) == states[-1], where
         assert sound(database), where
-    assert failures > 25
+    assert failures > 15
     with capsys.disabled():
         print(f" [{total} reads, {failures} failed and were repeated, the database stopped {stopped} times]", end="")
 
 
-@pytest.mark.parametrize("for_good", [False, True])
-@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
+@pytest.mark.parametrize(("number", "for_good"), [(errno.EIO, False), (errno.ENOSPC, True)])
 def test_every_call_of_a_recovery_fails(number: int, for_good: bool, capsys: pytest.CaptureFixture[str]) -> None:
     """The start fails with a clear error, and the next one recovers, whatever the failed one has done."""
     fs = FaultFileSystem()
@@ -206,7 +207,7 @@ def test_every_call_of_a_recovery_fails(number: int, for_good: bool, capsys: pyt
             again = open_database(FaultFileSystem(left), pool_pages=16)
             assert state_of(again) == expected, f"call {at}"
             assert again.check() == [], f"call {at}"
-    assert failures > 25
+    assert failures > 15
     with capsys.disabled():
         print(f" [{counting.calls} calls of a recovery fail, {failures} starts with them]", end="")
 

@@ -52,6 +52,8 @@ Answers = list[Any]
 def answers(database: Database) -> Answers:
     """For each query its rows, or the number of its error."""
     found: Answers = []
+    if database.failure is not None:  # not even the rollback of the failed statement could read its pages
+        return [1026] * len(QUERIES)
     session = database.session()
     for text in QUERIES:
         try:
@@ -99,7 +101,7 @@ def agrees(found: Answers, states: list[Answers], done: int) -> bool:
     allowed = states[done : done + 2]
     partial = done < len(STATEMENTS) and " m " in STATEMENTS[done]
     for i, answer in enumerate(found):
-        if answer in (1877, 1194, 1034) or any(answer == state[i] for state in allowed):
+        if answer in (1877, 1194, 1034, 1026) or any(answer == state[i] for state in allowed):
             continue
         if not (partial and i >= HALF):
             return False
@@ -142,7 +144,7 @@ def test_a_page_write_lost_or_misplaced(kind: str, capsys: pytest.CaptureFixture
         database = open_database(fs, POOL)
         fs.misplace(Misplacing(at, PAGES, SHIFTS[kind]))
         done, error = play(database)
-        assert error is None or error.code in (1877, 1194, 1034), f"write {at}: {error!r}"
+        assert error is None or error.code in (1877, 1194, 1034, 1026), f"write {at}: {error!r}"
         found = answers(database)
         where = f"write {at} {kind}, statement {done}: {error!r}"
         assert agrees(found, states, done), f"{where}\n{found}\n{states[done]}"
