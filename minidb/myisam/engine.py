@@ -7,6 +7,7 @@ from typing import cast
 
 from minidb.catalog import TableDef
 from minidb.engine import CheckResult, Engine, Table, TableLock, Trx
+from minidb.errors import Error
 from minidb.myisam import check
 from minidb.myisam.files import TableFiles, data_path, key_path
 from minidb.myisam.heap import HeapCache
@@ -186,7 +187,18 @@ class MyisamEngine(Engine):
         """A failing statement returns to nowhere: what it changed stays."""
 
     def end_statement(self, trx: Trx, ok: bool) -> None:
-        """Table locks are given back by `unlock_tables`, for LOCK TABLES keeps them beyond the statement."""
+        """Hand the rows that the statement changed to the operating system.  Raises 1026, 1114 (with `ok`; else the statement has
+        failed already): what was changed stays, and is handed over with the next statement.  Table locks are given back by
+        `unlock_tables`, for LOCK TABLES keeps them beyond the statement."""
+        changing = self._cache.changing
+        if changing:
+            with self._latch:
+                for files in [f for f, session in changing.items() if session == trx.session_id]:
+                    try:
+                        files.hand_over()
+                    except Error:
+                        if ok:
+                            raise
 
     def commit(self, trx: Trx) -> None:
         """Everything has happened already."""

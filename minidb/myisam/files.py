@@ -9,7 +9,9 @@ The header page of the .MYI file (`Tablespace.meta`) holds
     root:<id>    root page of the index with that id
 
 The first change after a flush writes ``open_count = 1`` before anything else; a flush writes 0 after everything else.  Whoever
-finds a 1 at open knows that the process died in between: the table is marked as crashed (1194) until it is repaired.
+finds a 1 at open knows that the process died in between: the table is marked as crashed (1194) until it is repaired.  In a directory
+the rows that a statement changed are handed to the operating system when it ends, so that REPAIR finds them in the .MYD file
+whatever became of the process; index pages and counters wait for the flush (a real server's DELAY_KEY_WRITE).
 """
 
 from __future__ import annotations
@@ -41,13 +43,14 @@ def key_path(tdef: TableDef) -> str:
 
 
 class TableFiles:
-    """An open table.  changed: the files on disk say open_count = 1.  bounded: memory is limited, so `tidy` after operations.
+    """An open table.  changed: the files on disk say open_count = 1.  settled: all changed rows have been handed to the file
+    (where nobody hands them over: not changed).  bounded: memory is limited, so `tidy` after operations.
     auto_column: ordinal of the AUTO_INCREMENT column or None; auto_prefix: (index ordinal, columns before it) where the counter
     runs per prefix of an index instead of per table."""
 
     __slots__ = (
         "auto_column", "auto_prefix", "bounded", "cache", "changed", "data_file", "duplicates", "heap", "keys", "locks", "pool",
-        "state", "tdef",
+        "settled", "state", "tdef",
     )
 
     heap: Heap
@@ -60,6 +63,7 @@ class TableFiles:
         self.pool = pool
         self.cache = cache
         self.changed = False
+        self.settled = True
         self.bounded = pool.limit is not None or cache.limit is not None
         self.duplicates: dict[int, tuple[int, int]] = {}  # session -> (index, address) of its last 1062
         self.auto_column: int | None = None
@@ -123,6 +127,7 @@ class TableFiles:
         self.state = state
         self.keys = keys
         self.heap = make_heap(self.tdef, file, state, self.cache)
+        self.heap.file.guarded = self.pool.fs.persistent and not self.tdef.temporary
         self.locks = TableLocks(f"{self.tdef.db}.{self.tdef.name}", self.tdef.id, state)
         self.changed = bool(keys.space.meta.get(OPEN_COUNT))
         self._find_auto_increment()
@@ -155,8 +160,8 @@ class TableFiles:
     # ---- rows (latch held)
     def insert(self, trx: Trx, values: Row) -> Row:
         """Store a row in heap and indexes; returns it with its address.  Raises DuplicateRow, and then nothing is changed."""
-        if not self.changed:
-            self.mark_changed()
+        if self.settled:
+            self._begin_change(trx)
         self.keys.insert_row((*values, self.heap.place()))
         trx.changed_non_transactional = True
         try:
@@ -170,8 +175,8 @@ class TableFiles:
 
     def update(self, trx: Trx, old: Row, values: Row) -> Row:
         """Let the row `old` (as it is stored now) hold `values`.  Raises DuplicateRow, and then nothing is changed."""
-        if not self.changed:
-            self.mark_changed()
+        if self.settled:
+            self._begin_change(trx)
         self.keys.update_row(old, (*values, old[-1]))
         trx.changed_non_transactional = True
         if self.auto_column is not None:
@@ -184,8 +189,8 @@ class TableFiles:
 
     def delete(self, trx: Trx, row: Row) -> None:
         """Remove `row` (as it is stored now)."""
-        if not self.changed:
-            self.mark_changed()
+        if self.settled:
+            self._begin_change(trx)
         trx.changed_non_transactional = True
         try:
             self.keys.delete_row(row)
@@ -230,6 +235,23 @@ class TableFiles:
             self.pool.flush(space)
             self.changed = True
 
+    def _begin_change(self, trx: Trx) -> None:
+        """The statement of `trx` changes its first row."""
+        self.mark_changed()
+        if self.heap.file.guarded:
+            self.cache.changing[self] = trx.session_id
+        self.settled = False
+
+    def hand_over(self) -> None:
+        """The changing statement is over: hand the rows that it changed to the operating system.  Raises 1026, 1114; the end of the
+        next statement tries again then."""
+        self.heap.flush()
+        self._settle()
+
+    def _settle(self) -> None:
+        self.settled = True
+        self.cache.changing.pop(self, None)
+
     def mark_crashed(self) -> None:
         """Damage was found: refuse the table from the next open on, until it is repaired."""
         self.mark_changed()
@@ -246,7 +268,7 @@ class TableFiles:
         if not self.changed:
             return
         space, mtr = self.keys.space, self.keys.mtr
-        self.heap.flush()
+        self.hand_over()
         self.heap.file.sync()
         space.set_meta(mtr, HEAP, self.state.to_meta())
         self.pool.flush(space)
@@ -263,6 +285,7 @@ class TableFiles:
 
     def abandon(self) -> None:
         """Close without writing: the table is dropped or replaced."""
+        self._settle()
         self.keys.space.abandon()
         self.heap.drop_pages()
         self.data_file.close()

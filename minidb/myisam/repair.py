@@ -46,7 +46,9 @@ def repair_table(tdef: TableDef, pool: BufferPool, mtr: Mtr, capacity: int) -> R
     except OSError as error:
         raise SqlError.of(1016, data_path(tdef), describe(error)) from error
     try:
-        rows, lost = make_heap(tdef, file, HeapState(), HeapCache()).salvage()
+        heap = make_heap(tdef, file, HeapState(), HeapCache())
+        heap.file.settle()
+        rows, lost = heap.salvage()
     finally:
         file.close()
     work = replace(tdef, name=tdef.name + SUFFIX)
