@@ -163,6 +163,7 @@ DROP TABLE IF EXISTS `zeta`;
 CREATE TABLE `zeta` (
   `id` int(10) unsigned NOT NULL AUTO_INCREMENT,
   `name` varchar(40) DEFAULT 'x''y',
+  `n` int(11) DEFAULT NULL,
   PRIMARY KEY (`id`),
   KEY `name` (`name`)
 ) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=latin1 COLLATE=latin1_swedish_ci COMMENT='it''s';
@@ -175,9 +176,9 @@ CREATE TABLE `zeta` (
 LOCK TABLES `zeta` WRITE;
 /*!40000 ALTER TABLE `zeta` DISABLE KEYS */;
 INSERT INTO `zeta` VALUES
-(1,'one'),
-(5,NULL),
-(6,'a\nb\0c\\d\'e\"f\Z	%_\r');
+(1,'one',NULL),
+(5,NULL,NULL),
+(6,'a\nb\0c\\d\'e\"f\Z	%_\r',NULL);
 /*!40000 ALTER TABLE `zeta` ENABLE KEYS */;
 UNLOCK TABLES;
 /*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */;

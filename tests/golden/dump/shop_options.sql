@@ -165,6 +165,7 @@ SET AUTOCOMMIT=@OLD_AUTOCOMMIT;
 CREATE TABLE `zeta` (
   `id` int(10) unsigned NOT NULL AUTO_INCREMENT,
   `name` varchar(40) DEFAULT 'x''y',
+  `n` int(11) DEFAULT NULL,
   PRIMARY KEY (`id`),
   KEY `name` (`name`)
 ) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=latin1 COLLATE=latin1_swedish_ci COMMENT='it''s';
@@ -179,9 +180,9 @@ CREATE TABLE `zeta` (
 SET @OLD_AUTOCOMMIT=@@AUTOCOMMIT, @@AUTOCOMMIT=0;
 LOCK TABLES `zeta` WRITE;
 /*!40000 ALTER TABLE `zeta` DISABLE KEYS */;
-REPLACE INTO `zeta` (`id`, `name`) VALUES (1,'one');
-REPLACE INTO `zeta` (`id`, `name`) VALUES (5,NULL);
-REPLACE INTO `zeta` (`id`, `name`) VALUES (6,'a\nb\0c\\d\'e\"f\Z	%_\r');
+REPLACE INTO `zeta` (`id`, `name`, `n`) VALUES (1,'one',NULL);
+REPLACE INTO `zeta` (`id`, `name`, `n`) VALUES (5,NULL,NULL);
+REPLACE INTO `zeta` (`id`, `name`, `n`) VALUES (6,'a\nb\0c\\d\'e\"f\Z	%_\r',NULL);
 /*!40000 ALTER TABLE `zeta` ENABLE KEYS */;
 UNLOCK TABLES;
 COMMIT;
