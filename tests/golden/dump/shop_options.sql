@@ -88,7 +88,7 @@ CREATE TABLE `kinds` (
 SET @OLD_AUTOCOMMIT=@@AUTOCOMMIT, @@AUTOCOMMIT=0;
 LOCK TABLES `kinds` WRITE;
 /*!40000 ALTER TABLE `kinds` DISABLE KEYS */;
-REPLACE INTO `kinds` (`t`, `u`, `z`, `d`, `f`, `g`, `b`, `da`, `ti`, `dt`, `ts`, `y`, `c`, `vc`, `bi`, `vb`, `tx`, `bl`, `e`, `s`, `j`, `l`, `m`) VALUES (-128,18446744073709551615,000042,-12345678901234567890.0123456800,1.1,1.1e300,0x0805,'2020-02-29','-12:34:56.789','9999-12-31 23:59:59.999999','2038-01-19 03:14:07.25',2155,'é','a\'b\"c\\',0x61620000,0x00275C0A0D1AFF,'ü€𝄞',0xFFFE8000C3A9,'b\'c','x,z','{\"a\": [1, null, \"\\\"q\\\"\"]}','ÿ','日本');
+REPLACE INTO `kinds` (`t`, `u`, `z`, `d`, `f`, `g`, `b`, `da`, `ti`, `dt`, `ts`, `y`, `c`, `vc`, `bi`, `vb`, `tx`, `bl`, `e`, `s`, `j`, `l`, `m`) VALUES (-128,18446744073709551615,000042,-12345678901234567890.0123456789,1.1,1.1e300,0x0805,'2020-02-29','-12:34:56.789','9999-12-31 23:59:59.999999','2038-01-19 03:14:07.25',2155,'é','a\'b\"c\\',0x61620000,0x00275C0A0D1AFF,'ü€𝄞',0xFFFE8000C3A9,'b\'c','x,z','{\"a\": [1, null, \"\\\"q\\\"\"]}','ÿ','日本');
 REPLACE INTO `kinds` (`t`, `u`, `z`, `d`, `f`, `g`, `b`, `da`, `ti`, `dt`, `ts`, `y`, `c`, `vc`, `bi`, `vb`, `tx`, `bl`, `e`, `s`, `j`, `l`, `m`) VALUES (NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
 REPLACE INTO `kinds` (`t`, `u`, `z`, `d`, `f`, `g`, `b`, `da`, `ti`, `dt`, `ts`, `y`, `c`, `vc`, `bi`, `vb`, `tx`, `bl`, `e`, `s`, `j`, `l`, `m`) VALUES (0,0,000000,0.0000000000,0,0,0x0000,'1000-01-01','00:00:00.000','1000-01-01 00:00:00.000000','1970-01-01 00:00:01.00',1901,'','',0x00000000,'','','','a','','[]','','');
 /*!40000 ALTER TABLE `kinds` ENABLE KEYS */;
