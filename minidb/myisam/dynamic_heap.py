@@ -135,6 +135,9 @@ class DynamicHeap(Heap):
     def data_length(self) -> int:
         return self.state.end
 
+    def split_rows(self) -> bool:
+        return self.split
+
     # ---- where the bytes of a row go
     def _pieces(self, address: int) -> list[Piece]:
         """The blocks of the live row at `address`."""

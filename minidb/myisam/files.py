@@ -5,6 +5,7 @@ The header page of the .MYI file (`Tablespace.meta`) holds
     heap         rows, deleted, free, end, first_hole, auto_increment   (see `state`)
     open_count   1 while the files differ from what the header says, 0 when they agree
     crashed      1 once damage was found
+    upkeep       what CHECK, ANALYZE and OPTIMIZE have left to do (see `upkeep`)
     keys         for people and for the inspector: [name, unique, columns] per index
     root:<id>    root page of the index with that id
 
@@ -24,12 +25,13 @@ from minidb.myisam.keyfile import DuplicateRow, KeyFile
 from minidb.myisam.row_format import make_heap
 from minidb.myisam.state import HeapState
 from minidb.myisam.table_lock import Position, TableLocks
+from minidb.myisam.upkeep import UNSORTED, Upkeep
 from minidb.storage.btree import KeyMissing
 from minidb.storage.buffer_pool import BufferPool
 from minidb.storage.file import File, describe
 from minidb.storage.mtr import Mtr
 
-HEAP, OPEN_COUNT, CRASHED, KEYS = "heap", "open_count", "crashed", "keys"
+HEAP, OPEN_COUNT, CRASHED, KEYS, UPKEEP = "heap", "open_count", "crashed", "keys", "upkeep"
 
 
 def data_path(tdef: TableDef) -> str:
@@ -50,7 +52,7 @@ class TableFiles:
 
     __slots__ = (
         "auto_column", "auto_prefix", "bounded", "cache", "changed", "data_file", "duplicates", "heap", "keys", "locks", "pool",
-        "settled", "state", "tdef",
+        "settled", "state", "tdef", "upkeep",
     )
 
     heap: Heap
@@ -85,6 +87,7 @@ class TableFiles:
                 state = HeapState(auto_increment=max(1, tdef.auto_increment))
                 space.set_meta(mtr, HEAP, state.to_meta())
                 space.set_meta(mtr, OPEN_COUNT, 0)
+                space.set_meta(mtr, UPKEEP, Upkeep().to_meta())
                 table._attach(file, state, KeyFile(tdef, space, mtr, capacity))
                 table._describe_keys()
                 pool.flush(space)
@@ -130,6 +133,7 @@ class TableFiles:
         self.heap.file.guarded = self.pool.fs.persistent and not self.tdef.temporary
         self.locks = TableLocks(f"{self.tdef.db}.{self.tdef.name}", self.tdef.id, state)
         self.changed = bool(keys.space.meta.get(OPEN_COUNT))
+        self.upkeep = Upkeep.from_meta(keys.space.meta.get(UPKEEP))
         self._find_auto_increment()
 
     def redefine(self, tdef: TableDef) -> None:
@@ -220,6 +224,7 @@ class TableFiles:
         self.mark_changed()
         self.keys.clear()
         self.heap.clear()
+        self.upkeep = Upkeep()
 
     def duplicate(self, trx: Trx, found: DuplicateRow, row: Row, with_table: bool) -> Error:
         """1062 for `found`, noted for `duplicate_of`; the caller raises it."""
@@ -238,6 +243,7 @@ class TableFiles:
     def _begin_change(self, trx: Trx) -> None:
         """The statement of `trx` changes its first row."""
         self.mark_changed()
+        self.upkeep.changed()
         if self.heap.file.guarded:
             self.cache.changing[self] = trx.session_id
         self.settled = False
@@ -257,6 +263,37 @@ class TableFiles:
         self.mark_changed()
         self.keys.space.set_meta(self.keys.mtr, CRASHED, 1)
 
+    def marks(self) -> list[str]:
+        """Why the table would be refused if it were opened now, in MySQL's words; empty: it would not."""
+        meta = self.keys.space.meta
+        said = ["Table is marked as crashed"] if meta.get(OPEN_COUNT) or meta.get(CRASHED) else []
+        return said + (["1 client is using or hasn't closed the table properly"] if meta.get(OPEN_COUNT) else [])
+
+    def is_damaged(self) -> bool:
+        """Damage was found, and the table not repaired since."""
+        return bool(self.keys.space.meta.get(CRASHED))
+
+    def clear_marks(self) -> None:
+        """The table has been found sound: write all of it, and take the marks away.  Raises 1026, 1114."""
+        self.keys.space.set_meta(self.keys.mtr, CRASHED, None)
+        self.flush()
+
+    def key_pages(self) -> int:
+        """Pages of the index file that hold keys."""
+        return self.keys.space.used_count if self.state.rows else 0
+
+    def is_optimized(self) -> bool:
+        """OPTIMIZE would find nothing to do: no holes, statistics made, no index page made since they were put in order."""
+        state, upkeep = self.state, self.upkeep
+        ordered = upkeep.sorted_pages == self.key_pages() or (not self.keys.indexes and upkeep.sorted_pages != UNSORTED)
+        return not state.deleted and not self.heap.split_rows() and upkeep.analyzed and ordered
+
+    def note_upkeep(self, upkeep: Upkeep) -> None:
+        """The table was checked, analyzed or optimized; the next change is to be noticed."""
+        self.upkeep = upkeep
+        self.settled = not self.heap.file.guarded or not self.heap.dirty
+        self.keys.space.set_meta(self.keys.mtr, UPKEEP, upkeep.to_meta())
+
     def tidy(self) -> None:
         """Keep within the limits of memory.  Only between operations."""
         if self.cache.over:
@@ -271,6 +308,7 @@ class TableFiles:
         self.hand_over()
         self.heap.file.sync()
         space.set_meta(mtr, HEAP, self.state.to_meta())
+        space.set_meta(mtr, UPKEEP, self.upkeep.to_meta())
         self.pool.flush(space)
         space.set_meta(mtr, OPEN_COUNT, 0)
         self.pool.flush(space)

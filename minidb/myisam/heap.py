@@ -129,6 +129,10 @@ class Heap(ABC):
     def data_length(self) -> int:
         """Bytes up to the end of the heap, holes included."""
 
+    def split_rows(self) -> bool:
+        """Some row met so far lies in several blocks."""
+        return False
+
     # ---- pages
     @abstractmethod
     def _load(self, no: int) -> Any:
