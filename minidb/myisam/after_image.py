@@ -41,7 +41,7 @@ def encode(place: int, pages: Pages) -> bytes:
 
 
 def find(file: File) -> tuple[int, Pages] | None:
-    """(page number where it begins, its pages) of the newest whole after-image of `file`, None if there is none.  Raises OSError."""
+    """(page where it begins, its pages) of the newest whole after-image of `file`, None if there is none.  Raises OSError."""
     for place in reversed(range(file.size() // PAGE_SIZE + 1)):
         pages = _read(file, place)
         if pages is not None:

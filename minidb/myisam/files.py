@@ -10,9 +10,10 @@ The header page of the .MYI file (`Tablespace.meta`) holds
     root:<id>    root page of the index with that id
 
 The first change after a flush writes ``open_count = 1`` before anything else; a flush writes 0 after everything else.  Whoever
-finds a 1 at open knows that the process died in between: the table is marked as crashed (1194) until it is repaired.  In a directory
-the rows that a statement changed are handed to the operating system when it ends, so that REPAIR finds them in the .MYD file
-whatever became of the process; index pages and counters wait for the flush (a real server's DELAY_KEY_WRITE).
+finds a 1 at open knows that the process died in between: the table is marked as crashed (1194) until it is repaired.
+
+In a directory the rows that a statement changed are handed to the operating system when it ends, so that REPAIR finds them in the
+.MYD file whatever became of the process; index pages and counters wait for the flush (a real server's DELAY_KEY_WRITE).
 """
 
 from __future__ import annotations
@@ -250,7 +251,8 @@ class TableFiles:
 
     def hand_over(self) -> None:
         """The changing statement is over: hand the rows that it changed to the operating system.  Raises 1026, 1114; the end of the
-        next statement tries again then."""
+        next statement, whoever's, tries again then."""
+        self.settled = True  # in any case the next change is to be noticed
         self.heap.flush()
         self._settle()
 

@@ -1,8 +1,8 @@
 """REPAIR TABLE: new files from whatever of the data file can be read.
 
-The index file is believed in nothing but its auto-increment counter, and not even in that with USE_FRM.  The rows that can be read go into new files in the order of
-their addresses, packed; a row whose unique key is there already is left out.  The new files take the place of the old ones only
-when they are complete.
+The index file is believed in nothing but its auto-increment counter, and not even in that with USE_FRM.  The rows that can be read
+go into new files in the order of their addresses, packed; a row whose unique key is there already is left out.  The new files take
+the place of the old ones only when they are complete.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class Repaired:
 
 
 def repair_table(tdef: TableDef, pool: BufferPool, mtr: Mtr, capacity: int, before: HeapState | None = None) -> Repaired:
-    """Rebuild the closed table `tdef`.  before: its counters, if they are known better than from the index file.  Raises 1146 without a data file, 1026 / 1114 (then the old files are as they were)."""
+    """Rebuild the closed table `tdef`.  before: its counters, if they are known better than from the index file.  Raises 1146
+    without a data file, 1026 / 1114 (then the old files are as they were)."""
     fs = pool.fs
     if not fs.exists(data_path(tdef)):
         raise SqlError.of(1146, tdef.db, tdef.name)

@@ -16,7 +16,8 @@ from tests.dump.dump_kit import SAMPLE, content, run
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("dump") / "data"
     with Database(str(path)) as database:
-        run(database.session(), SAMPLE + "USE test; CREATE TABLE other (a INT PRIMARY KEY) ENGINE=MyISAM; INSERT INTO other VALUES (1)")
+        session = database.session()
+        run(session, "CREATE TABLE other (a INT PRIMARY KEY) ENGINE=MyISAM; INSERT INTO other VALUES (1);" + SAMPLE)
     return path
 
 
@@ -39,9 +40,10 @@ def test_names_and_options(directory: Path, tmp_path: Path) -> None:
     several = command("dump", "--databases", directory, "test", "shop", "-d", "--ignore-table=shop.kinds").stdout
     assert several.index(b"USE `test`") < several.index(b"USE `shop`") and b"`kinds`" not in several and b"INSERT" not in several
     target = tmp_path / "out.sql"
-    assert command("dump", directory, "-A", "-t", "--skip-extended-insert", "-c", "--replace", "--skip-comments", "--skip-add-locks",
-                   "--skip-disable-keys", "--single-transaction", "--skip-lock-tables", "-r", target).stdout == b""
-    assert b"REPLACE INTO `storage` (`k`, `v`) VALUES (4,'d');\n" in target.read_bytes() and b"-- " not in target.read_bytes()
+    assert command("dump", directory, "-A", "-t", "--skip-extended-insert", "-c", "--replace", "--skip-comments",
+                   "--skip-add-locks", "--skip-disable-keys", "--single-transaction", "-l", "-r", target).stdout == b""
+    text = target.read_bytes()
+    assert b"REPLACE INTO `storage` (`k`, `v`) VALUES (4,'d');\n" in text and b"-- " not in text
 
 
 @pytest.mark.parametrize(("arguments", "status", "message"), [

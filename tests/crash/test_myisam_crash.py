@@ -180,6 +180,7 @@ def test_a_full_disk_fails_the_statement_which_is_handed_over_with_the_next() ->
     work.run("INSERT INTO busy VALUES (2, 2, 'no room for its after-image')", 1114)
     assert [row[0] for row in work.states[-1]] == [1, 2]  # nothing is taken back in MyISAM
     del work.fs.room["test/busy.MYD"]
+    work.session = work.database.session("another")
     work.run("INSERT INTO busy VALUES (3, 3, 'room again')")
     _, _, rows, repair = repaired(work.fs.image.copy())
     assert repair and rows == work.states[-1]

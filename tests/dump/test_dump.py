@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -123,7 +124,7 @@ def test_an_insert_keeps_below_the_length_that_was_asked_for() -> None:
     inserts = [part.split(b";\n")[0] for part in text.split(b"INSERT INTO ")[1:]]
     assert len(inserts) > 10
     assert all(len(one) < 8192 for one in inserts)
-    assert all(len(one) + len(two.split(b",\n")[0]) > 8192 - 40 for one, two in zip(inserts, inserts[1:], strict=False))
+    assert all(len(one) + len(two.split(b",\n")[0]) > 8192 - 40 for one, two in pairwise(inserts))
 
 
 def test_a_table_that_cannot_be_read_leaves_no_end(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from minidb.database import Database
 from tests.dump.dump_kit import PLAIN, content, dumped, loaded
 
 SEED = 20240117
-TEXT = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(["'", "\\", "\\'", "''", '"', "\0\n\r\x1a", "\\Z", "%_", "é𝄞", " "])
+TEXT = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from([
+    "'", "\\", "\\'", "''", '"', "\0\n\r\x1a", "\\Z", "%_", "é𝄞", " "])
 LATIN = st.text(st.characters(max_codepoint=255, min_codepoint=160), max_size=8)
 BYTES = st.binary(max_size=20) | st.sampled_from([b"\xff'\\\0\x1a\n", b"\xc3", b"\xed\xa0\x80", b"\\"])
 MOMENT = st.datetimes(datetime.datetime(1000, 1, 1), datetime.datetime(9999, 12, 31, 23, 59, 59))

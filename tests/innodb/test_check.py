@@ -1,5 +1,5 @@
-"""CHECK TABLE of an InnoDB table finds every kind of damage, in memory and in files with valid checksums alike, and says it in rows:
-at least one ``error``, in the end ``Corrupt``.  A damaged table never makes it raise."""
+"""CHECK TABLE of an InnoDB table finds every kind of damage, in memory and in files with valid checksums alike, and says it in
+rows: at least one ``error``, in the end ``Corrupt``.  A damaged table never makes it raise."""
 
 from __future__ import annotations
 
@@ -241,7 +241,8 @@ KINDS: list[tuple[Damage, str]] = [
     (page_in_two_trees, "is a page of kind 3, tree"), (entry_missing, "has no entry"),
     (entry_without_a_row, r"entry \(3, 9999\) has no row"), (entry_of_another_value, "has no entry"),
     (entry_marked_though_its_row_lives, "the entry of row"), (row_marked_though_its_entries_live, "live entries for"),
-    (mark_that_the_page_denies, "delete-marked on a page that does not say so"), (row_under_another_key, "does not have the key|out of order|has no entry"),
+    (mark_that_the_page_denies, "delete-marked on a page that does not say so"),
+    (row_under_another_key, "does not have the key|out of order|has no entry"),
     (row_of_other_values, "has no entry"), (row_gone, "has no row"), (bytes_miscounted, "counts"),
     (value_broken_off, "off-page value of"), (value_goes_on_elsewhere, "is not the next page of an off-page value"),
     (value_in_a_free_page, "marked free"), (value_of_two_rows, "used twice"),
