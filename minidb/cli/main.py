@@ -29,6 +29,7 @@ def main() -> None:
     minidb [DIR]           open the database in DIR (none: in memory); see `minidb shell --help`
     minidb DIR < dump.sql  run a script
     minidb run FILE...     play scenario files
+    minidb dump DIR [DB]   write the database as SQL
     """
 
 
