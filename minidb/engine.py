@@ -187,9 +187,12 @@ class Trx:
 
 @dataclass(slots=True)
 class CheckResult:
-    """What CHECK TABLE found: messages are empty when the table is sound."""
+    """What CHECK TABLE found: messages are empty when the table is sound.  warnings: what is to be known besides.  up_to_date:
+    there was nothing to check."""
 
     messages: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    up_to_date: bool = False
 
     @property
     def ok(self) -> bool:

@@ -19,7 +19,8 @@ LEVELS: dict[str, int] = {
     "innodb": 3, "myisam": 3, "fulltext": 3,
     "query": 4,
     "database": 5, "session": 5, "statements": 5, "backup": 5,
-    "dbapi": 6, "cursors": 6, "cli": 6, "repl": 6, "lab": 6, "inspect": 6, "server": 6, "pytest_plugin": 6, "sqlalchemy_dialect": 6,
+    "dbapi": 6, "cursors": 6, "cli": 6, "dump": 6, "repl": 6, "lab": 6, "inspect": 6, "server": 6, "pytest_plugin": 6,
+    "sqlalchemy_dialect": 6,
     "__init__": 6, "__main__": 6,
 }
 WITHIN = {("database", "session")}  # same level, forbidden direction: database must not import session

@@ -174,21 +174,24 @@ class Copying:
         copy.settled = False
         return copy.marked or (number >= TRIES and copy.pages > 0)
 
+    def _written_twice(self) -> dict[tuple[int, int], bytes]:
+        """What stands in the doublewrite file."""
+        if not self.source.exists(DOUBLEWRITE):
+            return {}
+        doublewrite = Doublewrite(self.source.open(DOUBLEWRITE))
+        try:
+            return doublewrite.copies()
+        finally:
+            doublewrite.close()
+
     def _settle_unsound(self) -> Error | None:
         """Judge the pages that could not be read whole, now that the log is complete.  1877 for the first that is damaged."""
         unsound = {space: copy for space, copy in self._spaces.items() if copy.unsound and space in self._definitions.spaces}
         if not unsound:
             return None
-        copies: dict[int, dict[int, bytes]] = {}
-        if self.source.exists(DOUBLEWRITE):
-            doublewrite = Doublewrite(self.source.open(DOUBLEWRITE))
-            try:
-                for space, no, data in doublewrite.copies():
-                    copies.setdefault(space, {})[no] = data
-            finally:
-                doublewrite.close()
+        copies = self._written_twice()
         for space, copy in unsound.items():
-            copy.read_again(copies.get(space, {}))
+            copy.read_again({no: data for (owner, no), data in copies.items() if owner == space})
             self._highest = max(self._highest, copy.highest)
         self.log.follow()
         brought, images = self.log.restored()

@@ -33,6 +33,7 @@ def main() -> None:
     minidb inspect DIR ... look into the files of a closed database; see `minidb inspect --help`
     minidb backup DIR TO   copy a database while others write to it
     minidb recover DIR     put in order what a crash left
+    minidb dump DIR [DB]   write the database as SQL
     """
 
 
@@ -111,3 +112,40 @@ def recover(**options: Any) -> None:
     from minidb.cli.upkeep import run_recover
 
     sys.exit(run_recover(**options))
+
+
+@main.command()
+@click.argument("directory", type=click.Path())
+@click.argument("names", nargs=-1, metavar="[DB [TABLE]...]")
+@click.option("-B", "--databases", is_flag=True, help="All names are databases; write CREATE DATABASE and USE for each.")
+@click.option("-A", "--all-databases", is_flag=True, help="All databases (the default when none is named).")
+@click.option("--ignore-table", "ignored", multiple=True, metavar="DB.TABLE", help="Leave this table out.")
+@click.option("-r", "--result-file", type=click.Path(dir_okay=False), help="Write to this file instead of standard output.")
+@click.option("-d", "--no-data", is_flag=True, help="No rows.")
+@click.option("-t", "--no-create-info", is_flag=True, help="No CREATE TABLE.")
+@click.option("-n", "--no-create-db", is_flag=True, help="No CREATE DATABASE.")
+@click.option("--add-drop-database", is_flag=True, help="DROP DATABASE before each CREATE DATABASE.")
+@click.option("--add-drop-table/--skip-add-drop-table", default=True, help="DROP TABLE before each CREATE TABLE (default).")
+@click.option("--add-locks/--skip-add-locks", default=True, help="LOCK TABLES around the rows (default).")
+@click.option("-K", "--disable-keys/--skip-disable-keys", default=True, help="ALTER TABLE DISABLE KEYS around the rows (default).")
+@click.option("-c", "--complete-insert", is_flag=True, help="Name the columns in INSERT.")
+@click.option("-e", "--extended-insert/--skip-extended-insert", default=True, help="Many rows in one INSERT (default).")
+@click.option("--net-buffer-length", type=click.IntRange(min=4096), metavar="BYTES", help="Length of an INSERT, about 1 MiB.")
+@click.option("--replace", is_flag=True, help="REPLACE INTO instead of INSERT INTO.")
+@click.option("--insert-ignore", is_flag=True, help="INSERT IGNORE instead of INSERT.")
+@click.option("--hex-blob", is_flag=True, help="Binary values as 0x...")
+@click.option("-w", "--where", metavar="EXPRESSION", help="Only rows for which this is true.")
+@click.option("--order-by-primary", is_flag=True, help="Rows in the order of the primary, else of the first unique key.")
+@click.option("--no-autocommit", is_flag=True, help="The rows of each table as one transaction.")
+@click.option("-l", "--lock-tables/--skip-lock-tables", default=True, help="Lock MyISAM tables while they are read (default).")
+@click.option("--single-transaction", is_flag=True, help="InnoDB tables as of one moment: so it is in any case.")
+@click.option("--tz-utc/--skip-tz-utc", default=True, help="SET TIME_ZONE='+00:00' (default).")
+@click.option("--set-charset/--skip-set-charset", default=True, help="SET NAMES utf8mb4 (default).")
+@click.option("-i", "--comments/--skip-comments", default=True, help="Comments (default).")
+@click.option("--dump-date/--skip-dump-date", default=True, help="The date at the end (default).")
+@click.option("--compact", is_flag=True, help="Definitions and rows, nothing around them.")
+def dump(**options: Any) -> None:
+    """Write the database in DIRECTORY as SQL that minidb, MariaDB and MySQL load."""
+    from minidb.cli.dumping import dump_directory
+
+    sys.exit(dump_directory(**options))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from minidb.catalog import IndexPart
 from minidb.engine import Key, KeyRange, Row
+from minidb.errors import Error
 from minidb.innodb import external
 from minidb.innodb.core import Core
 from minidb.innodb.dict_table import ClusteredIndex, DictTable, SecondaryIndex
@@ -14,6 +15,7 @@ from minidb.innodb.row_select import bounds
 from minidb.storage import lob
 from minidb.storage.btree import BTree
 from minidb.storage.btree_cursor import LeafCursor
+from minidb.types.lob_ref import ExternalValue
 
 MAX_MESSAGES = 50
 
@@ -45,28 +47,46 @@ def dump(tree: BTree) -> list[Row]:
 
 
 def check_table(core: Core, table: DictTable, extended: bool) -> list[str]:
-    """What is wrong with a table, in words: order and levels of every tree, clustered against secondary records in both
-    directions, keys against rows, space management.  extended: the bytes in the file as well.  Latch held."""
-    found = table.clustered.tree.check()
-    for index in table.secondaries:
-        found += index.tree.check()
-    if found:
-        return found[:MAX_MESSAGES]  # comparing broken trees tells nothing more
+    """What is wrong with a table, in words: order, siblings and levels of every tree, clustered against secondary records in both
+    directions, keys against rows, off-page values, space management.  extended: the bytes in the file as well.  Raises nothing
+    that damage causes.  Latch held."""
+    found = table.space.verify_file() if extended else []
+    for tree in (table.clustered.tree, *(index.tree for index in table.secondaries)):
+        found += tree.check()
+    if not found:  # comparing broken trees tells nothing more
+        try:
+            found += _check_records(core, table)
+        except Error as error:
+            found.append(error.message)
+    core.trim()
+    return list(dict.fromkeys(found))[:MAX_MESSAGES]
+
+
+def _check_records(core: Core, table: DictTable) -> list[str]:
+    """What is wrong with the records of sound trees, and with the use of the file's pages."""
+    found: list[str] = []
     live = 0
-    reachable = [no for index in (table.clustered, *table.secondaries) for no in index.tree.page_numbers()]
+    owned: list[ExternalValue] = []  # by rows that are there
+    left: dict[ExternalValue, None] = {}  # by rows on their way out
     for key, row in records(core, table.clustered.tree):
         found += check_row(core, table, key, row)
-        live += not row[DELETED]
-        for reference in external.references(row):
-            reachable += lob.chain(table.space, reference.page, reference.length)
+        if row[DELETED]:
+            left.update(dict.fromkeys(external.references(row)))
+        else:
+            live += 1
+            owned += external.references(row)
     for index in table.secondaries:
         found += check_entries(core, table, index, live)
-    if not table.externals:  # older versions may own off-page values too
-        found += table.space.check(reachable)
-    if extended:
-        found += table.space.verify_file()
-    core.trim()
-    return found[:MAX_MESSAGES]
+    reachable = [no for index in (table.clustered, *table.secondaries) for no in index.tree.page_numbers()]
+    held = frozenset(owned)
+    for reference in owned + [reference for reference in left if reference not in held]:
+        try:
+            reachable += lob.chain(table.space, reference.page, reference.length)
+        except Error as error:
+            found.append(error.message)
+    system = core.system
+    at_rest = not system.active and not system.history
+    return found + table.space.check(reachable, complete=not table.externals or at_rest)  # older versions own values too
 
 
 def records(core: Core, tree: BTree) -> Iterator[tuple[Key, Row]]:
@@ -84,8 +104,11 @@ def check_row(core: Core, table: DictTable, key: Key, row: Row) -> list[str]:
     """A clustered record: it stands under its own key, and a live one has its entry in every secondary index."""
     name = table.tdef.name
     resolve = core.resolver(table)
-    whole = row if resolve is None else resolve(row)
     found: list[str] = []
+    try:
+        whole = row if resolve is None else resolve(row)
+    except Error as error:
+        return [error.message]
     if table.clustered.layout.key_of(whole) != key:
         found.append(f"table {name}: row {key!r} does not have the key it stands under")
     if row[DELETED]:

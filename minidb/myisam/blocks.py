@@ -16,8 +16,10 @@ The row begins behind the header (8 bytes in WHOLE and LAST, 20 in FIRST, 16 in 
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Any
 
+from minidb.engine import Row
 from minidb.myisam.state import NO_ADDRESS
 
 WHOLE, FIRST, MIDDLE, LAST, DELETED = 1, 2, 3, 4, 5
@@ -159,6 +161,20 @@ def encode_part(part: Part) -> bytes:
 
 def encode_hole(hole: Hole) -> bytes:
     return (_start(DELETED, hole.length, 0) + _TWO_LINKS.pack(_stored(hole.next), _stored(hole.prev))).ljust(hole.length, b"\0")
+
+
+def encode_block(page: HeapPage, address: int, encode_row: Callable[[Row], bytes]) -> bytes:
+    """The block that begins at `address` in `page`; encode_row: column values to bytes."""
+    block = page.blocks[address]
+    if type(block) is tuple:
+        data = encode_row(block[:-1])
+        head = page.heads.get(address)
+        if head is not None:
+            return encode_first(head, data)
+        return encode_whole(page.lengths.get(address) or natural_length(len(data)), data)
+    if type(block) is Hole:
+        return encode_hole(block)
+    return encode_part(block) if type(block) is Part else encode_first(block, block.data)
 
 
 def decode_start(data: bytes, offset: int) -> tuple[int, int, int]:

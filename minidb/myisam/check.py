@@ -8,7 +8,10 @@ from typing import Any
 from minidb.engine import Key, Row
 from minidb.errors import Error
 from minidb.myisam.files import TableFiles
+from minidb.myisam.heap import HeapCache
 from minidb.myisam.keyfile import Index
+from minidb.myisam.row_format import make_heap
+from minidb.myisam.state import HeapState
 from minidb.storage.btree_cursor import LeafCursor
 
 MAX_MESSAGES = 20
@@ -32,6 +35,20 @@ def check_table(files: TableFiles) -> list[str]:
     except Error as error:
         problems.append(error.message)
     return problems[:MAX_MESSAGES]
+
+
+def compare_with_file(files: TableFiles) -> list[str]:
+    """Whether the data file holds more, or other, than the header says: of a table whose last changes never reached the header."""
+    heap = make_heap(files.tdef, files.data_file, HeapState(), HeapCache())
+    heap.file.settle()
+    found, lost = heap.salvage()
+    known = [row for no in range(files.heap.page_count()) for row in files.heap.rows_of(no)]
+    problems = [f"{lost} pages of the data file cannot be read"] if lost else []
+    if len(found) != len(known):
+        problems.append(f"Found {len(found)} rows in the data file, the header says {len(known)}")
+    elif found != known:
+        problems.append("The data file holds other rows than the indexes lead to")
+    return problems
 
 
 def _check_index(files: TableFiles, index: Index) -> list[str]:

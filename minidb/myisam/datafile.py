@@ -10,7 +10,8 @@ The heap sees one run of bytes addressed from 0 (`read`, `write`).  On disk it i
     12      4      magic         "mMYD"
     16      16368  payload
 
-All numbers are little-endian.  Real MyISAM has no page checksums; they are here so that damage is noticed and named.
+All numbers are little-endian.  Real MyISAM has no page checksums; they are here so that damage is noticed and named.  Behind the
+last page an after-image may stand while the table is in use (`after_image`): then a killed process loses no page.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import struct
 import zlib
 
 from minidb.errors import CorruptPageError, SqlError
+from minidb.myisam import after_image
 from minidb.storage.file import File, read_failed, write_failed
 from minidb.storage.layout import Layout
 
@@ -32,6 +34,7 @@ _HEADER = struct.Struct("<IIHH4s")
 _CHECKSUM = struct.Struct("<I")
 PAGE_LAYOUT = Layout(_HEADER.format, "checksum page first_block format magic")
 _WRITE_BATCH = 64  # pages sealed and written together
+_KEPT = 4  # pages written last that stay in memory: the next statement often changes them again
 
 
 def page_problem(page: bytes, no: int, fmt: int) -> str | None:
@@ -48,9 +51,11 @@ def page_problem(page: bytes, no: int, fmt: int) -> str | None:
 
 
 class DataFile:
-    """Checksummed bytes over `file`.  `table` is the name used in errors; `fmt` is 1 or 2."""
+    """Checksummed bytes over `file`.  `table` is the name used in errors; `fmt` is 1 or 2.  guarded: pages are written so that a
+    killed process loses none."""
 
-    __slots__ = ("_made", "_old", "_pending", "_read_no", "_read_page", "_written", "file", "fmt", "table")
+    __slots__ = ("_behind", "_checksums", "_kept", "_made", "_old", "_pending", "_read_no", "_read_page", "file", "fmt", "guarded",
+                 "table")
 
     def __init__(self, file: File, table: str, fmt: int) -> None:
         self.file = file
@@ -58,10 +63,13 @@ class DataFile:
         self.fmt = fmt
         self._pending: dict[int, bytearray] = {}
         self._old = -(-file.size() // PAGE_SIZE)  # pages below this were there at open
-        self._made: dict[int, None] = {}  # pages made since
+        self._made: dict[int, bool] = {}  # pages made since: was it written?
+        self._kept: dict[int, bytearray] = {}
+        self._behind = False  # something may stand behind the last page
+        self.guarded = False
         self._read_no = -1
         self._read_page = b""
-        self._written: dict[int, int] = {}  # page -> checksum of what was written last
+        self._checksums: dict[int, int] = {}  # page -> checksum of what was written last
 
     # ---- reading
     def has(self, no: int) -> bool:
@@ -95,15 +103,15 @@ class DataFile:
         return no * PAYLOAD + first
 
     def _page(self, no: int) -> bytes | bytearray:
-        pending = self._pending.get(no)
-        if pending is not None:
-            return pending
+        page = self._pending.get(no) or self._kept.get(no)
+        if page is not None:
+            return page
         if no == self._read_no:
             return self._read_page
-        page = self._read_raw(no)
-        self._verify(no, page)
-        self._read_no, self._read_page = no, page
-        return page
+        read = self._read_raw(no)
+        self._verify(no, read)
+        self._read_no, self._read_page = no, read
+        return read
 
     def _read_raw(self, no: int) -> bytes:
         try:
@@ -116,7 +124,7 @@ class DataFile:
         if problem is not None:
             raise self.corrupt(no, problem)
         (checksum,) = _CHECKSUM.unpack_from(page)
-        if self._written.get(no, checksum) != checksum:
+        if self._checksums.get(no, checksum) != checksum:
             raise self.corrupt(no, "page is older than what was written: a write was lost")
 
     def corrupt(self, no: int, why: str) -> CorruptPageError:
@@ -147,9 +155,12 @@ class DataFile:
     def _writable(self, no: int, blank: bool) -> bytearray:
         page = self._pending.get(no)
         if page is None:
-            page = self._pending[no] = self._blank() if blank or not self.has(no) else bytearray(self._page(no))
+            page = self._kept.pop(no, None)
+            if page is None:
+                page = self._blank() if blank or not self.has(no) else bytearray(self._page(no))
+            self._pending[no] = page
             if no >= self._old:
-                self._made[no] = None
+                self._made.setdefault(no, False)
         return page
 
     def _blank(self) -> bytearray:
@@ -160,34 +171,71 @@ class DataFile:
     def write_out(self) -> None:
         """Seal the changed pages and hand them to the file.  Raises 1026 / 1114; they stay pending then."""
         self._read_no = -1
-        for no in sorted(self._pending):
-            page = self._pending[no]
-            page[4:8] = no.to_bytes(4, "little")
-            checksum = zlib.crc32(memoryview(page)[4:])
-            page[0:4] = checksum.to_bytes(4, "little")
-            try:
-                self.file.write_at(no * PAGE_SIZE, bytes(page))
-            except OSError as error:
-                raise write_failed(self.file.name, self.table, error) from error
-            self._written[no] = checksum
-            del self._pending[no]
+        numbers = sorted(self._pending)
+        for no in numbers:
+            self._seal(no, self._pending[no])
+        try:
+            if self.guarded:
+                self._guard([no for no in numbers if no < self._old or self._made[no]])
+            for no in numbers:
+                self.file.write_at(no * PAGE_SIZE, bytes(self._pending[no]))
+                self._written(no)
+        except OSError as error:
+            raise write_failed(self.file.name, self.table, error) from error
+
+    def _seal(self, no: int, page: bytearray) -> None:
+        page[4:8] = no.to_bytes(4, "little")
+        page[0:4] = zlib.crc32(memoryview(page)[4:]).to_bytes(4, "little")
+
+    def _guard(self, numbers: list[int]) -> None:
+        """Write the after-image of pages that are in the file already."""
+        if numbers:
+            place = self.pages()
+            self._behind = True
+            self.file.write_at(place * PAGE_SIZE, after_image.encode(place, [(no, self._pending[no]) for no in numbers]))
+
+    def _written(self, no: int) -> None:
+        page = self._pending.pop(no)
+        (self._checksums[no],) = _CHECKSUM.unpack_from(page)
+        if no >= self._old:
+            self._made[no] = True
+        if self.guarded:
+            self._kept[no] = page
+            if len(self._kept) > _KEPT:
+                del self._kept[next(iter(self._kept))]
 
     def sync(self) -> None:
-        """Make all that was written durable.  Raises 1026."""
+        """Make all that was written durable, and nothing else stay in the file.  Raises 1026."""
         try:
+            if self._behind:
+                self.file.truncate(self.pages() * PAGE_SIZE)
+                self._behind = False
             self.file.sync()
         except OSError as error:
             raise write_failed(self.file.name, self.table, error) from error
+
+    def settle(self) -> None:
+        """Of a file that a killed process left: take the pages of its after-image for those in their places, and what is behind for
+        nothing.  They are not written back.  Raises 1024."""
+        try:
+            found = after_image.find(self.file)
+        except OSError as error:
+            raise read_failed(self.file.name, error) from error
+        if found is not None:
+            self._old, pages = found
+            self._pending.update((no, bytearray(page)) for no, page in pages)
 
     def clear(self) -> None:
         """Remove all bytes.  Raises 1026."""
         self._read_no = -1
         self._pending.clear()
+        self._kept.clear()
         self._made.clear()
-        self._written.clear()
+        self._checksums.clear()
         self._old = 0
         try:
             self.file.truncate(0)
+            self._behind = False
         except OSError as error:
             raise write_failed(self.file.name, self.table, error) from error
 

@@ -8,6 +8,7 @@ the bytes.
 from __future__ import annotations
 
 from bisect import bisect_left
+from operator import is_
 from typing import Any
 
 from minidb.engine import Row
@@ -133,6 +134,9 @@ class DynamicHeap(Heap):
 
     def data_length(self) -> int:
         return self.state.end
+
+    def split_rows(self) -> bool:
+        return self.split
 
     # ---- where the bytes of a row go
     def _pieces(self, address: int) -> list[Piece]:
@@ -266,7 +270,10 @@ class DynamicHeap(Heap):
         hole = self._block(address) if 0 <= address < self.state.end else None
         if type(hole) is not Hole:
             raise self.corrupt(address, "the chain of deleted blocks leads to something else")
-        self.dirty[address // PAYLOAD] = None
+        no = address // PAYLOAD
+        self.dirty[no] = None
+        if no in self.stored:
+            self.stored[no][address] = None  # it changes in place, unlike all other blocks
         return hole
 
     def _part(self, address: int) -> Part:
@@ -377,32 +384,36 @@ class DynamicHeap(Heap):
     def _store(self, no: int) -> None:
         page = self.pages[no]
         blocks = page.in_order()
-        data = [self._encode(page, address, block) for address, block in blocks.items()]
-        first = next(iter(blocks), None)
-        self._check_joined(no, blocks, data)
-        if first is not None:
-            self.file.write(first, b"".join(data))
-        if first is not None or self.file.has(no):
-            self.file.set_first_block(no, first)
+        addresses = list(blocks)
+        known = self.stored.pop(no, {})
+        if known and addresses[: len(known)] == list(known):
+            if False in map(is_, known.values(), blocks.values()):
+                for i, unchanged in enumerate(map(is_, known.values(), blocks.values())):
+                    if not unchanged:
+                        self._write_joined(no, addresses, i, [b.encode_block(page, addresses[i], self._codec.encode)])
+            self._encode_from(no, page, addresses, len(known))
+        else:
+            self._encode_from(no, page, addresses, 0)
+            if addresses or self.file.has(no):
+                self.file.set_first_block(no, addresses[0] if addresses else None)
+        if self.file.guarded:
+            self._remember(no, blocks.copy())
 
-    def _encode(self, page: HeapPage, address: int, block: Any) -> bytes:
-        if type(block) is tuple:
-            data = self._codec.encode(block[:-1])
-            head = page.heads.get(address)
-            if head is not None:
-                return b.encode_first(head, data)
-            return b.encode_whole(page.lengths.get(address) or natural_length(len(data)), data)
-        if type(block) is Hole:
-            return b.encode_hole(block)
-        return b.encode_part(block) if type(block) is Part else b.encode_first(block, block.data)
+    def _encode_from(self, no: int, page: HeapPage, addresses: list[int], start: int) -> None:
+        """All blocks from number `start` on."""
+        encode = self._codec.encode
+        data = [b.encode_block(page, address, encode) for address in addresses[start:]]
+        if data:
+            self._write_joined(no, addresses, start, data)
 
-    def _check_joined(self, no: int, blocks: dict[int, Any], data: list[bytes]) -> None:
-        """The blocks of a page join without gaps: refuse to write anything else."""
-        expected = next(iter(blocks), 0)
-        for address, block in zip(blocks, data, strict=True):
-            if address != expected:
-                raise self.file.corrupt(no, f"in memory: a block begins at {address} instead of {expected}")
+    def _write_joined(self, no: int, addresses: list[int], start: int, data: list[bytes]) -> None:
+        """Write blocks from number `start` on.  The blocks of a page join without gaps: refuse to write anything else."""
+        expected = addresses[start]
+        for i, block in enumerate(data, start + 1):
             expected += len(block)
+            if i < len(addresses) and addresses[i] != expected:
+                raise self.file.corrupt(no, f"in memory: a block begins at {addresses[i]} instead of {expected}")
+        self.file.write(addresses[start], b"".join(data))
 
     # ---- looking inside
     def hole_at(self, address: int) -> tuple[int, int] | None:

@@ -7,13 +7,16 @@ from typing import cast
 
 from minidb.catalog import TableDef
 from minidb.engine import CheckResult, Engine, Table, TableLock, Trx
+from minidb.errors import Error
 from minidb.myisam import check
 from minidb.myisam.files import TableFiles, data_path, key_path
 from minidb.myisam.heap import HeapCache
 from minidb.myisam.keyfile import DuplicateRow, Index
 from minidb.myisam.repair import Repaired, repair_table
+from minidb.myisam.state import HeapState
 from minidb.myisam.table import MyisamTable
 from minidb.myisam.table_lock import TableLockSystem
+from minidb.myisam.upkeep import UNSORTED, Upkeep
 from minidb.scheduler import Scheduler
 from minidb.storage.buffer_pool import BufferPool, requests_of
 from minidb.storage.file import write_failed
@@ -140,32 +143,74 @@ class MyisamEngine(Engine):
         except OSError as error:
             raise write_failed(path, tdef.name, error) from error
 
-    # ---- damaged tables
-    def check_table(self, tdef: TableDef) -> CheckResult:
-        """CHECK TABLE of a table that may be marked as crashed (then `open_table` raises 1194)."""
+    # ---- maintenance
+    def check_table(self, tdef: TableDef, fast: bool = False, if_changed: bool = False) -> CheckResult:
+        """CHECK TABLE of a table that may be marked as crashed (then `open_table` raises 1194).  fast: only if it was not closed
+        properly.  if_changed: also if it has changed since it was checked.  A table that was not closed properly and turns out to
+        be sound may be used again."""
         with self._latch:
             was_open = tdef.id in self._tables
             try:
                 files = self._open(tdef, force=True).files
-            except Exception as error:
-                return CheckResult([str(getattr(error, "message", error))])
-            marked = not was_open and files.changed
-            problems = check.check_table(files)
-            if marked:
-                problems.insert(0, "Table is marked as crashed")
-                self._forget(tdef, write=False)
-            elif problems:
-                files.mark_crashed()
-            return CheckResult(problems)
+            except Error as error:
+                return CheckResult([error.message])
+            marks = [] if was_open else files.marks()
+            if not marks and not files.is_damaged() and (fast or (if_changed and files.upkeep.checked)):
+                return CheckResult(up_to_date=True)
+            try:
+                if marks:
+                    files.heap.file.settle()
+                problems = check.check_table(files) or (check.compare_with_file(files) if marks else [])
+            except Error as error:
+                problems = [error.message]
+            self._checked(files, bool(marks), problems)
+            return CheckResult(problems, marks)
 
-    def repair_table(self, tdef: TableDef) -> Repaired:
-        """REPAIR TABLE: build both files anew from the rows that can be read.  Raises 1146, 1026, 1114."""
+    def _checked(self, files: TableFiles, marked: bool, problems: list[str]) -> None:
+        """Draw the consequences of a check."""
+        if problems:
+            if marked:
+                self._forget(files.tdef, write=False)
+            else:
+                files.mark_crashed()
+            return
+        if marked or files.is_damaged():
+            files.clear_marks()
+        files.note_upkeep(Upkeep(True, True, files.upkeep.sorted_pages))
+
+    def analyze_table(self, tdef: TableDef) -> bool:
+        """ANALYZE TABLE: the statistics are made whenever they are asked for; False if they were up to date.  Raises 1194."""
+        with self._latch:
+            files = self._open(tdef).files
+            if files.upkeep.analyzed:
+                return False
+            files.note_upkeep(Upkeep(files.upkeep.checked, True, files.upkeep.sorted_pages))
+            return True
+
+    def is_optimized(self, tdef: TableDef) -> bool:
+        """Whether OPTIMIZE TABLE has nothing to do.  Raises 1194."""
+        with self._latch:
+            return self._open(tdef).files.is_optimized()
+
+    def note_optimized(self, tdef: TableDef) -> None:
+        """The table has been built anew, packed and with its indexes in order."""
+        with self._latch:
+            files = self._open(tdef).files
+            files.note_upkeep(Upkeep(True, True, files.key_pages()))
+
+    def repair_table(self, tdef: TableDef, ignore_header: bool = False) -> Repaired:
+        """REPAIR TABLE: build both files anew from the rows that can be read.  ignore_header: take nothing from the old index file
+        (USE_FRM).  Raises 1146, 1026, 1114."""
         with self._latch:
             table = self._tables.get(tdef.id)
+            before = HeapState() if ignore_header else None
             if table is not None:
+                before = before or table.files.state
                 table.files.heap.flush()
                 self._forget(tdef, write=False)
-            return repair_table(tdef, self.pool, self._mtr, self._capacity)
+            repaired = repair_table(tdef, self.pool, self._mtr, self._capacity, before)
+            self._open(tdef).files.note_upkeep(Upkeep(True, True, UNSORTED))
+            return repaired
 
     # ---- table locks
     def lock_tables(self, trx: Trx, requests: Sequence[tuple[Table, TableLock]], timeout: float | None = None,
@@ -186,7 +231,18 @@ class MyisamEngine(Engine):
         """A failing statement returns to nowhere: what it changed stays."""
 
     def end_statement(self, trx: Trx, ok: bool) -> None:
-        """Table locks are given back by `unlock_tables`, for LOCK TABLES keeps them beyond the statement."""
+        """Hand the rows that the statement changed to the operating system.  Raises 1026, 1114 (with `ok`; else the statement has
+        failed already): what was changed stays, and is handed over with the next statement.  Table locks are given back by
+        `unlock_tables`, for LOCK TABLES keeps them beyond the statement."""
+        changing = self._cache.changing
+        if changing:
+            with self._latch:
+                for files in [f for f, session in changing.items() if session == trx.session_id]:
+                    try:
+                        files.hand_over()
+                    except Error:
+                        if ok:
+                            raise
 
     def commit(self, trx: Trx) -> None:
         """Everything has happened already."""

@@ -5,11 +5,15 @@ The header page of the .MYI file (`Tablespace.meta`) holds
     heap         rows, deleted, free, end, first_hole, auto_increment   (see `state`)
     open_count   1 while the files differ from what the header says, 0 when they agree
     crashed      1 once damage was found
+    upkeep       what CHECK, ANALYZE and OPTIMIZE have left to do (see `upkeep`)
     keys         for people and for the inspector: [name, unique, columns] per index
     root:<id>    root page of the index with that id
 
 The first change after a flush writes ``open_count = 1`` before anything else; a flush writes 0 after everything else.  Whoever
 finds a 1 at open knows that the process died in between: the table is marked as crashed (1194) until it is repaired.
+
+In a directory the rows that a statement changed are handed to the operating system when it ends, so that REPAIR finds them in the
+.MYD file whatever became of the process; index pages and counters wait for the flush (a real server's DELAY_KEY_WRITE).
 """
 
 from __future__ import annotations
@@ -22,13 +26,14 @@ from minidb.myisam.keyfile import DuplicateRow, KeyFile
 from minidb.myisam.row_format import make_heap
 from minidb.myisam.state import HeapState
 from minidb.myisam.table_lock import Position, TableLocks
+from minidb.myisam.upkeep import UNSORTED, Upkeep
 from minidb.storage.btree import KeyMissing
 from minidb.storage.buffer_pool import BufferPool
 from minidb.storage.file import File, describe
 from minidb.storage.mtr import Mtr
 from minidb.storage.page_codec import corrupt
 
-HEAP, OPEN_COUNT, CRASHED, KEYS = "heap", "open_count", "crashed", "keys"
+HEAP, OPEN_COUNT, CRASHED, KEYS, UPKEEP = "heap", "open_count", "crashed", "keys", "upkeep"
 
 
 def data_path(tdef: TableDef) -> str:
@@ -42,13 +47,14 @@ def key_path(tdef: TableDef) -> str:
 
 
 class TableFiles:
-    """An open table.  changed: the files on disk say open_count = 1.  bounded: memory is limited, so `tidy` after operations.
+    """An open table.  changed: the files on disk say open_count = 1.  settled: all changed rows have been handed to the file
+    (where nobody hands them over: not changed).  bounded: memory is limited, so `tidy` after operations.
     auto_column: ordinal of the AUTO_INCREMENT column or None; auto_prefix: (index ordinal, columns before it) where the counter
     runs per prefix of an index instead of per table."""
 
     __slots__ = (
         "auto_column", "auto_prefix", "bounded", "cache", "changed", "data_file", "duplicates", "heap", "keys", "locks", "pool",
-        "state", "tdef",
+        "settled", "state", "tdef", "upkeep",
     )
 
     heap: Heap
@@ -61,6 +67,7 @@ class TableFiles:
         self.pool = pool
         self.cache = cache
         self.changed = False
+        self.settled = True
         self.bounded = pool.limit is not None or cache.limit is not None
         self.duplicates: dict[int, tuple[int, int]] = {}  # session -> (index, address) of its last 1062
         self.auto_column: int | None = None
@@ -82,6 +89,7 @@ class TableFiles:
                 state = HeapState(auto_increment=max(1, tdef.auto_increment))
                 space.set_meta(mtr, HEAP, state.to_meta())
                 space.set_meta(mtr, OPEN_COUNT, 0)
+                space.set_meta(mtr, UPKEEP, Upkeep().to_meta())
                 table._attach(file, state, KeyFile(tdef, space, mtr, capacity))
                 table._describe_keys()
                 pool.flush(space)
@@ -127,8 +135,10 @@ class TableFiles:
         self.state = state
         self.keys = keys
         self.heap = make_heap(self.tdef, file, state, self.cache)
+        self.heap.file.guarded = self.pool.fs.persistent and not self.tdef.temporary
         self.locks = TableLocks(f"{self.tdef.db}.{self.tdef.name}", self.tdef.id, state)
         self.changed = bool(keys.space.meta.get(OPEN_COUNT))
+        self.upkeep = Upkeep.from_meta(keys.space.meta.get(UPKEEP))
         self._find_auto_increment()
 
     def redefine(self, tdef: TableDef) -> None:
@@ -159,8 +169,8 @@ class TableFiles:
     # ---- rows (latch held)
     def insert(self, trx: Trx, values: Row) -> Row:
         """Store a row in heap and indexes; returns it with its address.  Raises DuplicateRow, and then nothing is changed."""
-        if not self.changed:
-            self.mark_changed()
+        if self.settled:
+            self._begin_change(trx)
         self.keys.insert_row((*values, self.heap.place()))
         trx.changed_non_transactional = True
         try:
@@ -174,8 +184,8 @@ class TableFiles:
 
     def update(self, trx: Trx, old: Row, values: Row) -> Row:
         """Let the row `old` (as it is stored now) hold `values`.  Raises DuplicateRow, and then nothing is changed."""
-        if not self.changed:
-            self.mark_changed()
+        if self.settled:
+            self._begin_change(trx)
         self.keys.update_row(old, (*values, old[-1]))
         trx.changed_non_transactional = True
         if self.auto_column is not None:
@@ -188,8 +198,8 @@ class TableFiles:
 
     def delete(self, trx: Trx, row: Row) -> None:
         """Remove `row` (as it is stored now)."""
-        if not self.changed:
-            self.mark_changed()
+        if self.settled:
+            self._begin_change(trx)
         trx.changed_non_transactional = True
         try:
             self.keys.delete_row(row)
@@ -219,6 +229,7 @@ class TableFiles:
         self.mark_changed()
         self.keys.clear()
         self.heap.clear()
+        self.upkeep = Upkeep()
 
     def duplicate(self, trx: Trx, found: DuplicateRow, row: Row, with_table: bool) -> Error:
         """1062 for `found`, noted for `duplicate_of`; the caller raises it."""
@@ -234,10 +245,60 @@ class TableFiles:
             self.pool.flush(space)
             self.changed = True
 
+    def _begin_change(self, trx: Trx) -> None:
+        """The statement of `trx` changes its first row."""
+        self.mark_changed()
+        self.upkeep.changed()
+        if self.heap.file.guarded:
+            self.cache.changing[self] = trx.session_id
+        self.settled = False
+
+    def hand_over(self) -> None:
+        """The changing statement is over: hand the rows that it changed to the operating system.  Raises 1026, 1114; the end of the
+        next statement, whoever's, tries again then."""
+        self.settled = True  # in any case the next change is to be noticed
+        self.heap.flush()
+        self._settle()
+
+    def _settle(self) -> None:
+        self.settled = True
+        self.cache.changing.pop(self, None)
+
     def mark_crashed(self) -> None:
         """Damage was found: refuse the table from the next open on, until it is repaired."""
         self.mark_changed()
         self.keys.space.set_meta(self.keys.mtr, CRASHED, 1)
+
+    def marks(self) -> list[str]:
+        """Why the table would be refused if it were opened now, in MySQL's words; empty: it would not."""
+        meta = self.keys.space.meta
+        said = ["Table is marked as crashed"] if meta.get(OPEN_COUNT) or meta.get(CRASHED) else []
+        return said + (["1 client is using or hasn't closed the table properly"] if meta.get(OPEN_COUNT) else [])
+
+    def is_damaged(self) -> bool:
+        """Damage was found, and the table not repaired since."""
+        return bool(self.keys.space.meta.get(CRASHED))
+
+    def clear_marks(self) -> None:
+        """The table has been found sound: write all of it, and take the marks away.  Raises 1026, 1114."""
+        self.keys.space.set_meta(self.keys.mtr, CRASHED, None)
+        self.flush()
+
+    def key_pages(self) -> int:
+        """Pages of the index file that hold keys."""
+        return self.keys.space.used_count if self.state.rows else 0
+
+    def is_optimized(self) -> bool:
+        """OPTIMIZE would find nothing to do: no holes, statistics made, no index page made since they were put in order."""
+        state, upkeep = self.state, self.upkeep
+        ordered = upkeep.sorted_pages == self.key_pages() or (not self.keys.indexes and upkeep.sorted_pages != UNSORTED)
+        return not state.deleted and not self.heap.split_rows() and upkeep.analyzed and ordered
+
+    def note_upkeep(self, upkeep: Upkeep) -> None:
+        """The table was checked, analyzed or optimized; the next change is to be noticed."""
+        self.upkeep = upkeep
+        self.settled = not self.heap.file.guarded or not self.heap.dirty
+        self.keys.space.set_meta(self.keys.mtr, UPKEEP, upkeep.to_meta())
 
     def tidy(self) -> None:
         """Keep within the limits of memory.  Only between operations."""
@@ -250,9 +311,10 @@ class TableFiles:
         if not self.changed:
             return
         space, mtr = self.keys.space, self.keys.mtr
-        self.heap.flush()
+        self.hand_over()
         self.heap.file.sync()
         space.set_meta(mtr, HEAP, self.state.to_meta())
+        space.set_meta(mtr, UPKEEP, self.upkeep.to_meta())
         self.pool.flush(space)
         space.set_meta(mtr, OPEN_COUNT, 0)
         self.pool.flush(space)
@@ -267,6 +329,7 @@ class TableFiles:
 
     def abandon(self) -> None:
         """Close without writing: the table is dropped or replaced."""
+        self._settle()
         self.keys.space.abandon()
         self.heap.drop_pages()
         self.data_file.close()

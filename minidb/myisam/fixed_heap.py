@@ -11,6 +11,7 @@ memory it is a list with a row tuple per live row and, per deleted row, the numb
 
 from __future__ import annotations
 
+from operator import is_
 from typing import Any
 
 from minidb.engine import Row
@@ -162,15 +163,26 @@ class FixedHeap(Heap):
         return slots
 
     def _store(self, no: int) -> None:
-        encode, length = self._codec.encode, self.length
-        parts = []
-        for slot in self.pages[no]:
-            if type(slot) is tuple:
-                data = b"\x01" + encode(slot[:-1])
-            else:
-                data = b"\x02" + (slot + 1).to_bytes(8, "little")
-            parts.append(data.ljust(length, b"\0"))
-        self.file.write(no * self._stride, b"".join(parts))
+        slots = self.pages[no]
+        known = self.stored.pop(no, [])
+        changed = [i for i, slot in enumerate(known) if slots[i] is not slot] if False in map(is_, known, slots) else []
+        if 2 * len(changed) > len(slots):
+            known, changed = [], []
+        start, length = no * self._stride, self.length
+        for i in changed:
+            self.file.write(start + i * length, self._encode(slots[i]))
+        if len(slots) > len(known):
+            self.file.write(start + len(known) * length, b"".join(map(self._encode, slots[len(known) :])))
+        if self.file.guarded:
+            self._remember(no, slots.copy())
+
+    def _encode(self, slot: Any) -> bytes:
+        """The bytes of a slot of a page: a row, or the number of the next deleted one."""
+        if type(slot) is tuple:
+            data = b"\x01" + self._codec.encode(slot[:-1])
+        else:
+            data = b"\x02" + (slot + 1).to_bytes(8, "little")
+        return data.ljust(self.length, b"\0")
 
     # ---- looking inside
     def hole_at(self, address: int) -> tuple[int, int] | None:

@@ -1,34 +1,44 @@
 """`Heap`: rows at addresses, in decoded pages.  `HeapCache`: how many decoded pages all heaps of an engine keep.
 
 A page of a heap is the run of `span` addresses ``no * span .. (no + 1) * span - 1``.  Pages are decoded when first used, changed in
-memory, and turned into bytes when they are written: at `flush`, or when the cache is over its limit.  A row in memory is the tuple
-that crosses the door: the columns and, as its tail, the address.  All methods are called with the latch held.
+memory, and turned into bytes when they are written: at the end of a statement where that matters, at `flush`, or when the cache is
+over its limit.  Of a page written lately only what has changed since is encoded again: rows are tuples that nobody changes, so the
+same tuple has the same bytes.  A row in memory is the tuple that crosses the door: the columns and, as its tail, the address.  All
+methods are called with the latch held.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minidb.engine import Row
 from minidb.errors import CorruptPageError
 from minidb.myisam.datafile import PAYLOAD, DataFile
 from minidb.myisam.state import HeapState
 
+if TYPE_CHECKING:
+    from minidb.myisam.files import TableFiles
+
+
+_STORED = 4  # pages whose last written content is remembered
+
 
 class HeapCache:
     """The decoded pages of all heaps, first in first out.  limit: most pages kept, None = no limit.  `over`: it is time to `trim`.
+    changing: tables whose changed rows are to be handed to the operating system, with the session whose statement changed them.
 
     Order of first use and not of last use decides, so that a hit costs nothing.
     """
 
-    __slots__ = ("_pages", "limit", "misses", "over")
+    __slots__ = ("_pages", "changing", "limit", "misses", "over")
 
     def __init__(self, limit: int | None = None) -> None:
         self.limit = limit
         self.over = False
         self.misses = 0
         self._pages: dict[tuple[Heap, int], None] = {}
+        self.changing: dict[TableFiles, int] = {}
 
     def entered(self, heap: Heap, no: int) -> None:
         """Page `no` of `heap` is decoded now."""
@@ -57,7 +67,7 @@ class HeapCache:
 class Heap(ABC):
     """What table, cursor and check need of either row format.  `pages` maps page numbers to decoded pages."""
 
-    __slots__ = ("cache", "dirty", "file", "pages", "span", "state")
+    __slots__ = ("cache", "dirty", "file", "pages", "span", "state", "stored")
 
     row_format: str
     pages: dict[int, Any]
@@ -69,6 +79,7 @@ class Heap(ABC):
         self.span = span
         self.pages = {}
         self.dirty: dict[int, None] = {}
+        self.stored: dict[int, Any] = {}  # page -> a copy of what it held when it was last encoded
 
     # ---- rows
     @abstractmethod
@@ -118,6 +129,10 @@ class Heap(ABC):
     def data_length(self) -> int:
         """Bytes up to the end of the heap, holes included."""
 
+    def split_rows(self) -> bool:
+        """Some row met so far lies in several blocks."""
+        return False
+
     # ---- pages
     @abstractmethod
     def _load(self, no: int) -> Any:
@@ -125,7 +140,13 @@ class Heap(ABC):
 
     @abstractmethod
     def _store(self, no: int) -> None:
-        """Encode page `no` into the data file."""
+        """Encode page `no` into the data file: what differs from `stored[no]`, or all of it."""
+
+    def _remember(self, no: int, content: Any) -> None:
+        """Page `no` is encoded as `content` is."""
+        self.stored[no] = content
+        if len(self.stored) > _STORED:
+            del self.stored[next(iter(self.stored))]
 
     def evict(self, no: int) -> None:
         """Write page `no` if it was changed and drop it from memory."""
@@ -135,9 +156,10 @@ class Heap(ABC):
                 self.file.write_out()
                 del self.dirty[no]
             del self.pages[no]
+            self.stored.pop(no, None)
 
     def flush(self) -> None:
-        """Write all changed pages; the caller syncs."""
+        """Hand all changed pages to the file; the caller syncs.  Raises 1026, 1114: then they are still to be written."""
         for no in sorted(self.dirty):
             self._store(no)
         self.file.write_out()
@@ -148,6 +170,7 @@ class Heap(ABC):
         self.cache.forget(self)
         self.pages.clear()
         self.dirty.clear()
+        self.stored.clear()
         self.state.clear()
         self.file.clear()
 
@@ -156,6 +179,7 @@ class Heap(ABC):
         self.cache.forget(self)
         self.pages.clear()
         self.dirty.clear()
+        self.stored.clear()
 
     # ---- looking inside
     @abstractmethod

@@ -1,8 +1,8 @@
 """REPAIR TABLE: new files from whatever of the data file can be read.
 
-The index file is believed in nothing but its auto-increment counter.  The rows that can be read go into new files in the order of
-their addresses, packed; a row whose unique key is there already is left out.  The new files take the place of the old ones only
-when they are complete.
+The index file is believed in nothing but its auto-increment counter, and not even in that with USE_FRM.  The rows that can be read
+go into new files in the order of their addresses, packed; a row whose unique key is there already is left out.  The new files take
+the place of the old ones only when they are complete.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SUFFIX = "#repair"
 @dataclass(frozen=True, slots=True)
 class Repaired:
     """rows: kept.  duplicates: left out because of a unique key.  lost_pages: pages of the data file that could not be read.
-    rows_before: what the header counted, None if it could not be read."""
+    rows_before: what was counted before, None if that could not be read."""
 
     rows: int
     duplicates: int
@@ -35,18 +35,21 @@ class Repaired:
     rows_before: int | None
 
 
-def repair_table(tdef: TableDef, pool: BufferPool, mtr: Mtr, capacity: int) -> Repaired:
-    """Rebuild the closed table `tdef`.  Raises 1146 without a data file, 1026 / 1114 (then the old files are as they were)."""
+def repair_table(tdef: TableDef, pool: BufferPool, mtr: Mtr, capacity: int, before: HeapState | None = None) -> Repaired:
+    """Rebuild the closed table `tdef`.  before: its counters, if they are known better than from the index file.  Raises 1146
+    without a data file, 1026 / 1114 (then the old files are as they were)."""
     fs = pool.fs
     if not fs.exists(data_path(tdef)):
         raise SqlError.of(1146, tdef.db, tdef.name)
-    before = _old_state(tdef, pool)
+    before = before or _old_state(tdef, pool)
     try:
         file = fs.open(data_path(tdef))
     except OSError as error:
         raise SqlError.of(1016, data_path(tdef), describe(error)) from error
     try:
-        rows, lost = make_heap(tdef, file, HeapState(), HeapCache()).salvage()
+        heap = make_heap(tdef, file, HeapState(), HeapCache())
+        heap.file.settle()
+        rows, lost = heap.salvage()
     finally:
         file.close()
     work = replace(tdef, name=tdef.name + SUFFIX)

@@ -12,7 +12,7 @@ from minidb.errors import Error, SqlError
 from minidb.metadata_lock import EXCLUSIVE, SHARED_READ
 from minidb.query import ast
 from minidb.query.define.alter import alter_table as work_out
-from minidb.query.look.virtual import BIG, LONG_TEXT, text_type
+from minidb.query.look.virtual import BIG, LONG_TEXT, SYSTEM_DATABASES, text_type
 from minidb.query.plan import ResultColumn
 from minidb.statements.definitions import environment
 from minidb.statements.result import Result
@@ -26,6 +26,9 @@ COLUMNS = (ResultColumn("Table", text_type(128)), ResultColumn("Op", text_type(1
            ResultColumn("Msg_text", LONG_TEXT))
 SUM_COLUMNS = (ResultColumn("Table", text_type(128)), ResultColumn("Checksum", BIG))
 Message = tuple[str, str]
+OK: Message = ("status", "OK")
+UP_TO_DATE: Message = ("status", "Table is already up to date")
+DAMAGED = frozenset((1194, 1877))  # the table itself is at fault
 
 
 def maintain(session: Session, stmt: ast.TableMaintenance) -> Result:
@@ -33,6 +36,10 @@ def maintain(session: Session, stmt: ast.TableMaintenance) -> Result:
     if stmt.what == "CHECKSUM":
         return Result(SUM_COLUMNS, [(_shown(session, t), _checksum(session, t)) for t in stmt.tables])
     implicit_commit(session)
+    for ref in stmt.tables:
+        db = ref.db or session.current_database()
+        if db.lower() in SYSTEM_DATABASES and stmt.what != "CHECK":
+            raise SqlError.of(1044, session.user, session.host, db)
     rows: list[Row] = []
     for ref in stmt.tables:
         shown = _shown(session, ref)
@@ -47,14 +54,18 @@ def _shown(session: Session, ref: ast.TableRef) -> str:
 def _treat(session: Session, stmt: ast.TableMaintenance, ref: ast.TableRef) -> Iterator[Message]:
     db = ref.db or session.current_database()
     locks = session.instance.metadata_locks
+    exclusive = stmt.what in ("OPTIMIZE", "REPAIR")
     try:
-        mode = EXCLUSIVE if stmt.what in ("OPTIMIZE", "REPAIR") else SHARED_READ
-        if session.locked is None and (db, ref.name) not in session.temporary:
-            locks.acquire(session.owner, (db, ref.name), mode, session.lock_wait_seconds)
+        if (db, ref.name) not in session.temporary:
+            if session.locked is None:
+                mode = EXCLUSIVE if exclusive else SHARED_READ
+                locks.acquire(session.owner, (db, ref.name), mode, session.lock_wait_seconds)
+            else:
+                session.locked.check_maintenance(db, ref.name, exclusive)
         yield from _WORK[stmt.what](session, db, ref.name, stmt)
     except Error as error:
         yield "Error", error.message
-        yield "status", "Operation failed"
+        yield ("error", "Corrupt") if error.code in DAMAGED else ("status", "Operation failed")
     finally:
         locks.release_transaction(session.owner)
 
@@ -70,34 +81,49 @@ def _definition(session: Session, db: str, name: str) -> TableDef:
 
 
 def _check(session: Session, db: str, name: str, stmt: ast.TableMaintenance) -> Iterator[Message]:
+    if db.lower() in SYSTEM_DATABASES:
+        yield "note", "The storage engine for the table doesn't support check"
+        return
     tdef = _definition(session, db, name)
-    instance = session.instance
+    options = stmt.options
     if tdef.engine == "MyISAM":
-        found = instance.myisam.check_table(tdef)
+        found = session.instance.myisam.check_table(tdef, "FAST" in options, "CHANGED" in options)
     else:
-        found = session.open(db, name).check(extended="EXTENDED" in stmt.options)
+        found = session.open(db, name).check(extended="QUICK" not in options)
+    if found.up_to_date:
+        yield UP_TO_DATE
+        return
+    for warning in found.warnings:
+        yield "warning", warning
     for message in found.messages:
         yield "error", message
-    if found.messages:
-        yield "error", "Corrupt"
-    else:
-        yield "status", "OK"
+    yield OK if found.ok else ("error", "Corrupt")
 
 
 def _analyze(session: Session, db: str, name: str, stmt: ast.TableMaintenance) -> Iterator[Message]:
+    tdef = _definition(session, db, name)
+    if tdef.engine == "MyISAM" and not session.instance.myisam.analyze_table(tdef):
+        yield UP_TO_DATE
+        return
     session.open(db, name).stats()
-    yield "status", "OK"
+    yield OK
 
 
 def _optimize(session: Session, db: str, name: str, stmt: ast.TableMaintenance) -> Iterator[Message]:
     tdef = _definition(session, db, name)
+    myisam = session.instance.myisam
     if tdef.engine == "InnoDB":
         yield "note", "Table does not support optimize, doing recreate + analyze instead"
+    elif myisam.is_optimized(tdef):
+        yield UP_TO_DATE
+        return
     if not tdef.temporary:
         tree = ast.AlterTable(ast.TableRef(name, db), (ast.AlterAction("FORCE"),))
         references = session.instance.dictionary.references_to(db, name)
         alter(session, work_out(tdef, tree, environment(session, db), references))
-    yield "status", "OK"
+    if tdef.engine == "MyISAM":
+        myisam.note_optimized(_definition(session, db, name))
+    yield OK
 
 
 def _repair(session: Session, db: str, name: str, stmt: ast.TableMaintenance) -> Iterator[Message]:
@@ -108,10 +134,14 @@ def _repair(session: Session, db: str, name: str, stmt: ast.TableMaintenance) ->
     instance = session.instance
     instance.note_change()
     instance.forget_plans()
-    repaired = instance.myisam.repair_table(tdef)
+    repaired = instance.myisam.repair_table(tdef, "USE_FRM" in stmt.options)
+    if repaired.lost_pages:
+        yield "info", f"Found {repaired.lost_pages} pages of the data file that cannot be read"
+    if repaired.duplicates:
+        yield "info", f"Left out {repaired.duplicates} rows with duplicate keys"
     if repaired.rows_before is not None and repaired.rows_before != repaired.rows:
         yield "warning", f"Number of rows changed from {repaired.rows_before} to {repaired.rows}"
-    yield "status", "OK"
+    yield OK
 
 
 def _checksum(session: Session, ref: ast.TableRef) -> int | None:

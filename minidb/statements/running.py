@@ -70,8 +70,9 @@ def change(session: Session, prepared: Prepared, params: Params, many: Sequence[
             else:
                 _run_many(session, prepared, context, many)
         except BaseException as error:
-            if not (isinstance(error, Error) and error.rolled_back is RolledBack.TRANSACTION):
-                for engine in engines:
+            over = isinstance(error, Error) and error.rolled_back is RolledBack.TRANSACTION
+            for engine in engines:
+                if not (over and engine.transactional):
                     engine.end_statement(trx, False)
             raise
         for engine in engines:

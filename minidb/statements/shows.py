@@ -106,11 +106,13 @@ class AnalyzeRun:
         if prepared is None:
             return
         trx = session.trx
-        if prepared.changes:
-            for engine in prepared.engines:
-                engine.end_statement(trx, ok)
-        if prepared.table_locks and session.locked is None:
-            session.instance.myisam.unlock_tables(trx)
+        try:
+            if prepared.changes:
+                for engine in prepared.engines:
+                    engine.end_statement(trx, ok)
+        finally:
+            if prepared.table_locks and session.locked is None:
+                session.instance.myisam.unlock_tables(trx)
         if trx.autocommit:
             if trx.active:
                 session.instance.innodb.commit(trx)

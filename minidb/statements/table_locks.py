@@ -42,6 +42,11 @@ class LockedTables:
         if "WRITE" not in found:
             raise SqlError.of(1099, name)
 
+    def check_maintenance(self, db: str, name: str, changes: bool) -> None:
+        """CHECK and ANALYZE need the table to be locked (1100), OPTIMIZE and REPAIR a WRITE lock on it (1099)."""
+        if changes or (db, name) not in self.names():
+            self.check_definition(db, name)
+
     def names(self) -> set[tuple[str, str]]:
         return {(d, n) for _, d, n in self.modes}
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from minidb.errors import Error
 from minidb.storage.page import CHILD_BYTES, NO_PAGE, PAGE_ROOM, Page, PageKind
 from minidb.storage.tree_spec import Key
 
@@ -79,8 +80,7 @@ def _info(tree: BTree, page: Page) -> PageInfo:
 def check(tree: BTree) -> list[str]:
     """See `BTree.check`."""
     problems: list[str] = []
-    root = tree.page(tree.root_no)
-    level = root.level
+    level = -1
     expected = [_Expected(tree.root_no, None, None)]
     seen: set[int] = set()
     while expected:
@@ -91,18 +91,35 @@ def check(tree: BTree) -> list[str]:
                 problems.append(_say(tree, no, "is reached twice"))
                 continue
             seen.add(no)
-            page = tree.page(no)
-            after = expected[place + 1].no if place + 1 < len(expected) else NO_PAGE
-            said = _check_page(tree, page, level, before, after)
-            said += _check_keys(page, low, high)
-            problems += [_say(tree, no, what) for what in said]
-            if page.level == level and page.level:
-                below += _children(page, low, high)
+            try:
+                page = tree.page(no)
+            except Error as error:
+                problems.append(error.message)
+            else:
+                level = page.level if no == tree.root_no else level
+                after = expected[place + 1].no if place + 1 < len(expected) else NO_PAGE
+                problems += [_say(tree, no, what) for what in _problems(tree, page, level, (before, after), (low, high))]
+                if page.level == level and page.level and _belongs(tree, page):
+                    below += _children(page, low, high)
             before = no
             tree.space.pool.trim()
         expected = below
         level -= 1
     return problems
+
+
+def _belongs(tree: BTree, page: Page) -> bool:
+    return page.kind == PageKind.INDEX and page.tree == tree.root_no
+
+
+def _problems(tree: BTree, page: Page, level: int, siblings: tuple[int, int], bounds: tuple[Any, Any]) -> list[str]:
+    """What is wrong with one page.  Keys and rows of another tree's page mean nothing here."""
+    if not _belongs(tree, page):
+        return [f"is a page of kind {page.kind}, tree {page.tree}"]
+    try:
+        return _check_page(tree, page, level, *siblings) + _check_keys(page, *bounds)
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        return [f"has level {page.level} and contents that cannot be read as such: {error}"]
 
 
 def _say(tree: BTree, no: int, what: str) -> str:
@@ -115,10 +132,8 @@ def _children(page: Page, low: tuple[Key] | None, high: tuple[Key] | None) -> li
 
 
 def _check_page(tree: BTree, page: Page, level: int, before: int, after: int) -> list[str]:
-    """Kind, level, siblings, counts, bytes, and that the tablespace knows the page as used."""
+    """Level, siblings, counts, bytes, and that the tablespace knows the page as used."""
     said: list[str] = []
-    if page.kind != PageKind.INDEX or page.tree != tree.root_no:
-        said.append(f"is a page of kind {page.kind}, tree {page.tree}")
     if page.level != level:
         said.append(f"has level {page.level}, its place demands {level}")
     if (page.prev, page.next) != (before, after):

@@ -8,11 +8,10 @@ pages; each says itself which page of which tablespace it is.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
 
 from minidb.storage.file import File, FileSystem
 from minidb.storage.page import PAGE_SIZE
-from minidb.storage.page_codec import header_of
+from minidb.storage.page_codec import header_of, lsn_of
 
 FILE_NAME = "ib_doublewrite"
 PAGES = 64
@@ -44,13 +43,17 @@ class Doublewrite:
         self.file.truncate(0)
         self.file.sync()
 
-    def copies(self) -> Iterator[tuple[int, int, bytes]]:
-        """(space id, page number, bytes) of every sound page."""
+    def copies(self) -> dict[tuple[int, int], bytes]:
+        """(space id, page number) -> bytes of every page with a sound copy.  Of several the newest counts: a short batch leaves
+        copies of earlier ones behind it."""
+        found: dict[tuple[int, int], bytes] = {}
         for i in range(PAGES):
             data = self.file.read_at(i * PAGE_SIZE, PAGE_SIZE)
             if sound(data):
-                header = header_of(data)
-                yield header[2], header[1], data
+                where = header_of(data)[2], header_of(data)[1]
+                if where not in found or lsn_of(data) >= lsn_of(found[where]):
+                    found[where] = data
+        return found
 
     def close(self) -> None:
         self.file.close()

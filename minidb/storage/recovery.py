@@ -105,11 +105,9 @@ class Recovery:
 
     # ---- torn pages
     def _restore_torn(self) -> None:
-        newest: dict[PageId, bytes] = {}  # a short batch leaves copies of earlier ones behind it
-        for space, no, copy in self.doublewrite.copies():
-            if space in self.paths and lsn_of(copy) >= lsn_of(newest.get((space, no), bytes(PAGE_SIZE))):
-                newest[space, no] = copy
-        for where, copy in newest.items():
+        for where, copy in self.doublewrite.copies().items():
+            if where[0] not in self.paths:
+                continue
             present = self._load(*where)
             if present is None or present.lsn < lsn_of(copy):
                 page = self._pages[where] = RawPage(copy)

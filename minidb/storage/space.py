@@ -289,8 +289,9 @@ class Tablespace:
         """Number of allocated pages, header and descriptors included."""
         return sum(int(used).bit_count() for d in self.descriptors for used in d.rows)
 
-    def check(self, reachable: Iterable[int]) -> list[str]:
-        """Compare the bitmaps with `reachable`, the numbers of all pages that the owner's structures use.  Empty: all is well."""
+    def check(self, reachable: Iterable[int], complete: bool = True) -> list[str]:
+        """Compare the bitmaps with `reachable`, the numbers of the pages that the owner's structures use (complete: of all of them,
+        so that others must be free).  Empty: all is well."""
         problems: list[str] = []
         seen: set[int] = {d.no for d in self.descriptors}
         for no in reachable:
@@ -299,7 +300,7 @@ class Tablespace:
             seen.add(no)
             if not self.is_used(no):
                 problems.append(f"page {no} of '{self.path}' is in use but marked free")
-        leaked = [no for no in self.used_pages() if no not in seen]
+        leaked = [no for no in self.used_pages() if no not in seen] if complete else []
         if leaked:
             problems.append(f"pages {leaked} of '{self.path}' are marked used but belong to nothing")
         return problems

@@ -155,9 +155,20 @@ def to_text(value: Any) -> str:
     return "" if text is None else text
 
 
+def negated(value: Any) -> Any:
+    """The number with the other sign, all of its digits kept (the operator of Python rounds DECIMALs to 28)."""
+    return EXACT.minus(value) if isinstance(value, Decimal) else -value
+
+
 def to_bytes(value: Any) -> bytes:
-    """`value` as a binary string."""
-    return value if isinstance(value, bytes) else to_text(value).encode("utf-8", "replace")
+    """`value` as a binary string.  Text read from a script carries bytes that are no UTF-8 as surrogates (PEP 383)."""
+    if isinstance(value, bytes):
+        return value
+    text = to_text(value)
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a pair of surrogates
+        return text.encode("utf-8", "replace")
 
 
 def is_true(value: Any, warn: Warn | None = None) -> bool | None:

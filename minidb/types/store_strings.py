@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from minidb.errors import SqlError
+from minidb.types.coerce import to_bytes
 from minidb.types.collation import CHARSETS, get_collation
 from minidb.types.parse import TEXT_BYTES
 from minidb.types.sqltype import SqlType
@@ -95,10 +96,7 @@ def bytes_storer(t: SqlType) -> Storer:
     fixed = t.name == "binary"
 
     def store(value: Any, ctx: StoreContext) -> bytes:
-        if isinstance(value, (bytes, bytearray, memoryview)):
-            data = bytes(value)
-        else:
-            data = (to_text(value) or "").encode("utf-8", "replace")
+        data = bytes(value) if isinstance(value, (bytearray, memoryview)) else to_bytes(value)
         if len(data) > limit:
             ctx.reject(1406, 1265)
             data = data[:limit]

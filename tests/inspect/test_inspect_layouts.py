@@ -94,7 +94,7 @@ def test_heap_pages_and_blocks(data: Path) -> None:
 
 def test_meta_of_the_index_file(data: Path) -> None:
     names = re.findall(r"^    (\w+) {2,}", myisam_files.__doc__ or "", re.M)
-    assert names == ["heap", "open_count", "crashed", "keys"]
+    assert names == ["heap", "open_count", "crashed", "upkeep", "keys"]
     made: dict[str, Any] = json.loads(inspect(data, "myi", "m", "--json").output)
     counted = re.search(r"^    heap +([\w, ]+\w) +\(see", myisam_files.__doc__ or "", re.M)
     assert counted is not None

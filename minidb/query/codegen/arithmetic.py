@@ -8,7 +8,7 @@ from minidb.query import ast, runtime
 from minidb.query.ast import Expr
 from minidb.query.bind.nodes import Col, walk
 from minidb.query.render import render
-from minidb.types.coerce import to_decimal, to_double
+from minidb.types.coerce import negated, to_decimal, to_double
 from minidb.types.sqltype import Family, SqlType
 from minidb.types.temporal import as_number
 
@@ -48,6 +48,9 @@ def unary(gen: ExprGen, e: ast.Unary) -> str:
         return gen.lift(lambda a: f"({bits}({template.format(a)}) ^ {runtime.UNSIGNED_MAX})", e.operand)
     if isinstance(e.operand, ast.Literal) and isinstance(e.operand.value, int):
         return f"({-int(e.operand.value)})"
+    if t.family is Family.DECIMAL:
+        minus = gen.unit.named("negated", negated)
+        return gen.lift(lambda a: f"{minus}({template.format(a)})", e.operand)
     return gen.lift(lambda a: f"(-{template.format(a)})", e.operand)
 
 

@@ -18,6 +18,7 @@ from minidb.dictionary import Dictionary
 from minidb.errors import DataError, Error, IntegrityError, SqlError, unsupported
 from minidb.query import ast
 from minidb.query.define.expression_text import default_text
+from minidb.types.coerce import negated
 from minidb.types.sqltype import Family, SqlType
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def constant_of(expr: ast.Expr) -> tuple[bool, Any]:
     if isinstance(expr, ast.Unary) and expr.op in ("-", "+"):
         known, value = constant_of(expr.operand)
         if (known and isinstance(value, (int, float))) or (known and type(value).__name__ == "Decimal"):
-            return True, -value if expr.op == "-" else value
+            return True, negated(value) if expr.op == "-" else value
     return False, None
 
 

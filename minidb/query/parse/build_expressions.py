@@ -11,6 +11,7 @@ from minidb.query.ast import Expr
 from minidb.query.parse.build_types import cast_sql_type
 from minidb.query.parse.lalr import spanned
 from minidb.query.parse.lexer import Token
+from minidb.types.coerce import negated, to_bytes
 from minidb.types.temporal import parse_time, read_datetime
 
 # ---- small things used all over the grammar
@@ -113,7 +114,8 @@ def false_literal() -> ast.Literal:
 
 
 def introduced(introducer: Token, token: Token) -> ast.Literal:
-    return ast.Literal(token.value, charset=str(introducer.value)[1:].lower())
+    charset = str(introducer.value)[1:].lower()
+    return ast.Literal(to_bytes(token.value) if charset == "binary" else token.value, charset=charset)
 
 
 def temporal(kind: Token, token: Token) -> ast.Literal:
@@ -238,7 +240,7 @@ def sounds_like(left: Expr, right: Expr) -> Expr:
 
 def negative(operand: Expr) -> Expr:
     if isinstance(operand, ast.Literal) and type(operand.value) in (int, float, Decimal):
-        return ast.Literal(-operand.value)
+        return ast.Literal(negated(operand.value))
     return ast.Unary("-", operand)
 
 

@@ -1,7 +1,7 @@
 """``INSERT ... VALUES (...), (...), ...`` of plain literals: rows of Python values straight from the text, without parsing.
 
 One regular expression per number of columns matches a whole row with a group per value; the values are then converted a column at a
-time.  Anything but literals (a function, DEFAULT, an introducer) makes the statement take the ordinary road."""
+time.  Anything but literals (a function, DEFAULT, an introducer other than _binary) makes the statement take the ordinary road."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from minidb.query.parse.lexer import hex_value, unquote
+from minidb.types.coerce import to_bytes
 
 _HEAD = re.compile(
     r"\s*+(?:INSERT|REPLACE)\s++(?:IGNORE\s++)?+(?:INTO\s++)?+(?:`[^`]++`|[\w$]++)(?:\.(?:`[^`]++`|[\w$]++))?+"
@@ -20,7 +21,7 @@ _HEAD = re.compile(
 )
 _VALUE = (
     r"-?(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][+-]?\d++)?+(?![\w.])"
-    r"|[nN]?+'(?:[^'\\]++|\\.|'')*+'(?!\s*+['\"])"
+    r"|(?:[nN]|_binary\s*+)?+'(?:[^'\\]++|\\.|'')*+'(?!\s*+['\"])"
     r'|"(?:[^"\\]++|\\.|"")*+"(?!\s*+[\'"])'
     r"|NULL\b|TRUE\b|FALSE\b|0x[0-9a-fA-F]++|[xX]'(?:[0-9a-fA-F]{2})*+'"
 )
@@ -47,6 +48,8 @@ def literal_value(text: str) -> Any:
         return unquote(text)
     if text[1:2] == "'" and first in "nN":
         return unquote(text[1:])
+    if first == "_":
+        return to_bytes(unquote(text[text.index("'") :]))
     word = text.upper()
     if word in _WORDS:
         return _WORDS[word]

@@ -14,6 +14,7 @@ from typing import Any
 from minidb.query.parse.lexer import number_value, unquote
 from minidb.query.parse.literal_rows import read_rows
 from minidb.query.parse.placeholders import resolve
+from minidb.types.coerce import negated
 
 Row = tuple[Any, ...]
 
@@ -137,7 +138,7 @@ def _number(text: str) -> Any:
     """The value of a decimal number, None for 0x1F, 1st and the like."""
     if _NUMBER(text) is None:
         return None
-    return -number_value(text[1:]) if text[0] == "-" else number_value(text)
+    return negated(number_value(text[1:])) if text[0] == "-" else number_value(text)
 
 
 # ---- the scan: words, parentheses and literals, with the clause of each level of parentheses
