@@ -25,7 +25,7 @@ Files
   finished: rename 'test/r.ibd' to 'test/renamed.ibd'
   removed 'test/#sql-alter-99.ibd', which belongs to no table
 Redo log
-  checkpoint 2 at LSN 15616, end of the log at LSN 21319: 5703 bytes, epoch 1
+  checkpoint 2 at LSN 16384, end of the log at LSN 22663: 6279 bytes, epoch 1
   page 1 of 'test/t.ibd' was torn and came from the doublewrite file
   36 groups with 72 records
   12 records applied to 6 pages
@@ -99,7 +99,7 @@ def crashed() -> Image:
 
 def tear(image: Image, path: str, no: int) -> None:
     """Only the first sector of the last write of page `no` has reached the disk; behind it is something else."""
-    image.files[image.names[path]][no * PAGE_SIZE + 512 : (no + 1) * PAGE_SIZE] = b"\xa5" * (PAGE_SIZE - 512)
+    image.own(image.names[path])[no * PAGE_SIZE + 512 : (no + 1) * PAGE_SIZE] = b"\xa5" * (PAGE_SIZE - 512)
 
 
 def open_as(fs: FaultFileSystem) -> Database:
