@@ -27,7 +27,7 @@ def test_files_are_there_and_gone(world: Any, define: Any) -> None:
     assert world.fs.listdir("d") == []
     with pytest.raises(Error) as caught:
         world.engine.open_table(tdef)
-    assert caught.value.code == 1146
+    assert caught.value.code == 1017
 
 
 def test_create_over_a_stray_file_changes_nothing(world: Any, define: Any) -> None:
