@@ -218,7 +218,7 @@ def test_truncate_drop_and_rename(world: World) -> None:
     assert world.rows(moved) == [(1, "x", 1, "a")]
     with pytest.raises(Error) as error:
         world.engine.open_table(tdef.evolve(id=77))
-    assert error.value.code == 1146
+    assert error.value.code in (1932, 1017)  # known, but its files are missing: InnoDB, MyISAM
     world.engine.drop_table(new)
     assert not [name for name in world.fs.listdir("d") if name.startswith("t")]
 
