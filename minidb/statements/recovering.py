@@ -7,9 +7,10 @@ Order: pending file operations, orphan files, torn pages and the redo log (stora
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from minidb.statements.table_files import perform, remove_orphans, remove_unfinished, spaces_of
+from minidb.statements.table_files import Operation, perform, remove_orphans, remove_unfinished, spaces_of
 from minidb.storage.durable import Durable
 
 if TYPE_CHECKING:
@@ -40,15 +41,8 @@ class Recovery:
         if fresh:
             remove_unfinished(fs)
             return Durable.create(fs, database.pool, database.scheduler, log_bytes)
-        if dictionary.pending:
-            perform(fs, dictionary.pending)
-            dictionary.pending = []
-            dictionary.save()
-        cut_off = bool(dictionary.unfinished)
-        if cut_off:
-            dictionary.forget_unfinished()
-            dictionary.save()
-        if cut_off or not dictionary.clean:
+        perform(fs, dictionary.pending, self._left_to_do)
+        if not dictionary.clean:
             for path in remove_orphans(fs, dictionary):
                 self.tell(f"removed '{path}', which belongs to no table")
         durable = Durable.open(fs, database.pool, database.scheduler, spaces_of(dictionary), self.tell)
@@ -61,6 +55,10 @@ class Recovery:
                       f"{len(report.applied)} pages")
         return durable
 
+    def _left_to_do(self, pending: Sequence[Operation]) -> None:
+        self.database.dictionary.pending = list(pending)
+        self.database.dictionary.save()
+
     def recover_engines(self, crashed: bool) -> None:
         """Roll back what was running.  MyISAM has no recovery: its tables know by themselves that they are crashed."""
         database = self.database
@@ -68,3 +66,14 @@ class Recovery:
         for text in innodb.recover_tables(lambda: (t for t in dictionary.all_tables() if t.engine == "InnoDB"), crashed):
             self.tell(text)
         dictionary.next_table_id = max(dictionary.next_table_id, innodb.highest_table + 1)
+        self._set_counters()
+
+    def _set_counters(self) -> None:
+        """AUTO_INCREMENT values that belong to a change of definitions, the last of its pending operations."""
+        database = self.database
+        for _, db, name, value in database.dictionary.pending:
+            tdef = database.dictionary.table(db, name)
+            database.engines[tdef.engine].open_table(tdef).set_auto_increment(int(value))
+        if database.dictionary.pending:
+            database.make_log_durable()
+            self._left_to_do(())

@@ -16,6 +16,7 @@ from minidb.query import ast
 from minidb.query.define.alter import alter_table as work_out
 from minidb.query.define.ddl import define_like, define_table
 from minidb.query.define.ddl_columns import check_name
+from minidb.statements.changing_definitions import beside
 from minidb.statements.preparing import TEMPORARY, prepare_source
 from minidb.statements.result import Result, done
 
@@ -114,10 +115,10 @@ def alter_table(session: Session, name: Name, stmt: ast.AlterTable) -> Result:
         raise SqlError.of(1050, target[1])
     instance = session.instance
     engine = instance.engines[alteration.new.engine]
-    scratch = replace(alteration.new, _by_name={}, name=f"#sql-alter-{alteration.new.id}")
+    scratch = beside(alteration.new)
     engine.create_table(scratch)
     try:
-        copied = copy_rows(session, alteration, engine.open_table(scratch))
+        copied = copy_rows(session, alteration, scratch)
     except BaseException:
         engine.drop_table(scratch)
         raise
