@@ -7,11 +7,12 @@ clustered index), the next AUTO_INCREMENT value, whether any value was ever stor
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from minidb.catalog import IndexDef, TableDef
 from minidb.engine import Key, Row
-from minidb.errors import SqlError
+from minidb.errors import Error, SqlError
 from minidb.innodb.external import LIMIT
 from minidb.innodb.layout import DELETED, ClusteredLayout, SecondaryLayout, clustered_definition
 from minidb.innodb.lock import LockSystem
@@ -130,7 +131,8 @@ class DictTable:
             mtr.commit()
         except BaseException:
             pool.mtr().rollback()
-            space.drop()
+            with suppress(Error):  # the first failure is what there is to tell; whoever drops the table tries again
+                space.drop()
             raise
         return table
 

@@ -15,6 +15,7 @@ finds a 1 at open knows that the process died in between: the table is marked as
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from minidb.catalog import TableDef
 from minidb.engine import Row, Trx
@@ -88,11 +89,13 @@ class TableFiles:
                 pool.flush(space)
             except BaseException:
                 mtr.rollback()
-                space.drop()
+                with suppress(Error):
+                    space.drop()
                 raise
         except BaseException:
             file.close()
-            fs.remove(data_path(tdef))
+            with suppress(OSError):  # the first failure is what there is to tell; whoever drops the table tries again
+                fs.remove(data_path(tdef))
             raise
         return table
 

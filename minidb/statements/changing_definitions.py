@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -89,11 +89,11 @@ class Definitions:
         try:
             save()
         except UnsureError as error:
-            raise self._fail(error.cause) from error
+            raise self.fail(error.cause) from error
         except OSError as error:
             raise write_failed(FILE_NAME, FILE_NAME, error) from error
 
-    def _fail(self, error: BaseException) -> Error:
+    def fail(self, error: BaseException) -> Error:
         """Stop the database because of `error`; the caller raises what is returned."""
         if self.durable is not None:
             self.durable.redo.fail(error)
@@ -142,7 +142,7 @@ class Definitions:
         except BaseException as error:
             if self.durable is None:
                 raise
-            raise self._fail(error) from error  # the change has happened, and the next start finishes it
+            raise self.fail(error) from error  # the change has happened, and the next start finishes it
         self.forget_plans()
 
     def _follow(self, change: DefinitionChange) -> None:
@@ -189,18 +189,20 @@ class Definitions:
             self._sync_directory("")
 
     def _remove_new_directories(self, change: DefinitionChange) -> None:
-        """Nothing comes of `change`.  A directory that stays is empty, and no harm."""
+        """Nothing comes of `change`."""
         for name in change.databases:
             if self.failure is None and self.fs.exists(name):
-                with suppress(OSError):
+                try:
                     self.fs.rmdir(name)
+                except OSError as error:
+                    raise self.fail(error) from error
 
     def _sync_directory(self, path: str) -> None:
         """Make names in a directory durable; a failure stops the database."""
         try:
             self.fs.sync_dir(path)
         except OSError as error:
-            raise self._fail(error) from error
+            raise self.fail(error) from error
 
     def _remove_directory(self, name: str) -> None:
         if self.fs.exists(name):
@@ -210,24 +212,24 @@ class Definitions:
 
     # ---- new tables
     @contextmanager
-    def making(self, tdef: TableDef) -> Iterator[None]:
-        """Make the files of a new table that no definition knows; the block fills it and lets `change` enter it.  If the block
-        fails before that the files are removed; if not even that is possible the database stops."""
+    def making(self, tdef: TableDef, name: str) -> Iterator[None]:
+        """Make the files of a new table that no definition knows; the block fills it and lets `change` enter it.  If that fails
+        before the change the files are removed; if not even that is possible the database stops.  Errors call the table `name`."""
         self.note_change()
         engine = self.engines[tdef.engine]
         for path in files_of(tdef):
             if self.fs.exists(path):
                 self._remove_left_over(path)
-        engine.create_table(tdef)
         try:
+            engine.create_table(tdef)
             yield
-        except BaseException:
+        except BaseException as error:
             if self.failure is None and all(tdef.id != known.id for known in self.dictionary.all_tables()):
                 try:
                     engine.drop_table(tdef)
-                except (Error, OSError) as error:
-                    raise self._fail(error) from error
-            raise
+                except (Error, OSError) as worse:
+                    raise self.fail(worse) from error
+            raise readable(error, tdef, name) from error.__cause__
 
     def _remove_left_over(self, path: str) -> None:
         """A file without a definition is in the way: making it failed, and so did removing it."""
@@ -245,7 +247,7 @@ class Definitions:
     def create_table(self, tdef: TableDef, replaced: TableDef | None = None) -> None:
         """Make an empty table; `replaced`, the table of its name, goes in the same step.  All or nothing."""
         scratch = tdef if replaced is None else beside(tdef)
-        with self.making(scratch):
+        with self.making(scratch, tdef.name):
             self.enter_table(scratch, tdef)
 
     def enter_table(self, scratch: TableDef, tdef: TableDef) -> None:
@@ -275,3 +277,11 @@ def beside(tdef: TableDef) -> TableDef:
     """The definition under which a table is filled that will take the place of another one.  Its foreign keys are looked after by
     whoever fills it."""
     return tdef.evolve(name=f"#sql-alter-{tdef.id}", foreign_keys=(), version=tdef.version)
+
+
+def readable(error: BaseException, scratch: TableDef, name: str) -> BaseException:
+    """`error` about the table `scratch` with the name that the user knows."""
+    if not isinstance(error, Error) or scratch.name not in error.message:
+        return error
+    message = error.message.replace(scratch.name, name)
+    return SqlError.make(type(error), error.code, message, error.symbol, error.sqlstate, error.rolled_back)

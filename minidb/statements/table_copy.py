@@ -100,7 +100,7 @@ def rebuild(session: Session, change: Alteration) -> int:
     instance = session.instance
     old, new = change.old, change.new
     scratch = beside(new)
-    with instance.making(scratch):
+    with instance.making(scratch, new.name):
         copied = copy_rows(session, change, scratch)
         if change.new_keys and session.foreign_key_checks and new.engine == "InnoDB":
             check_new_keys(session, new, change.new_keys, instance.engines[new.engine].open_table(scratch))
@@ -129,8 +129,6 @@ def copy_rows(session: Session, change: Alteration, scratch: TableDef) -> int:
             loader.add(rows)
             session.check_interrupted()
         loader.finish()
-    except Error as error:
-        raise _readable(error, scratch.name, change.new.name) from None
     finally:
         if reader.active:
             old_engine.commit(reader)
@@ -171,14 +169,6 @@ class Counter:
         target.set_auto_increment(known or self.next)
         if self.change.auto_increment is not None:
             target.set_auto_increment(self.change.auto_increment)
-
-
-def _readable(error: Error, scratch: str, name: str) -> BaseException:
-    """Errors name the table that the user knows, not the one being filled."""
-    message = error.message.replace(scratch, name)
-    if message == error.message:
-        return error
-    return SqlError.make(type(error), error.code, message, error.symbol, error.sqlstate, error.rolled_back)
 
 
 def store_context(session: Session, change: Alteration) -> convert.StoreContext:
@@ -307,7 +297,7 @@ def create_from_query(session: Session, tdef: TableDef, prepared: Prepared, mode
     instance = session.instance
     scratch = replace(beside(tdef) if replaced is not None else tdef, _by_name={}, foreign_keys=())
     trx = session.trx
-    with instance.making(scratch):
+    with instance.making(scratch, tdef.name):
         handle = instance.engines[scratch.engine].open_table(scratch)
         try:
             with standing_in(session, tdef.full_name, handle):
@@ -316,12 +306,20 @@ def create_from_query(session: Session, tdef: TableDef, prepared: Prepared, mode
                 instance.innodb.commit(trx)
             if tdef.foreign_keys and session.foreign_key_checks:
                 check_new_keys(session, tdef, tdef.foreign_keys, handle)
-        except BaseException as error:
+        except BaseException:
             if instance.failure is None and trx.active:
-                instance.innodb.rollback(trx)
-            raise _readable(error, scratch.name, tdef.name) if isinstance(error, Error) else error from None
+                _roll_back(session)
+            raise
         instance.enter_table(scratch, tdef)
     return result
+
+
+def _roll_back(session: Session) -> None:
+    """Undo the rows of a table that is about to be dropped; where that fails the database stops, for the undo would outlive it."""
+    try:
+        session.instance.innodb.rollback(session.trx)
+    except Error as error:
+        raise session.instance.fail(error) from error
 
 
 @contextmanager

@@ -94,7 +94,7 @@ FOR_INNODB = (
     Scene("add foreign key", (*FAMILY, "CREATE TABLE f (x INT)", "INSERT INTO f VALUES (1), (NULL), (2)"),
           "ALTER TABLE f ADD FOREIGN KEY (x) REFERENCES p (id)"),
     Scene("add foreign key refused", (*FAMILY, "CREATE TABLE f (x INT)", "INSERT INTO f VALUES (1), (3)"),
-          "ALTER TABLE f ADD INDEX y (x, x), ADD FOREIGN KEY (x) REFERENCES p (id)".replace("y (x, x), ADD", "y (x), ADD"), error=1452),
+          "ALTER TABLE f ADD INDEX y (x), ADD FOREIGN KEY (x) REFERENCES p (id)", error=1452),
     Scene("create child by query", FAMILY, "CREATE TABLE f (x INT, FOREIGN KEY (x) REFERENCES p (id)) AS SELECT p AS x FROM c"),
     Scene("drop child then parent", FAMILY, "DROP TABLE c, k, p", ("DROP TABLE c", "DROP TABLE k")),
     Scene("drop parent first", FAMILY, "DROP TABLE p, c", error=1451),

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from minidb.catalog import IndexDef, IndexPart
 from minidb.engine import Scan, TableLock
 from minidb.errors import CorruptPageError, Error
 from minidb.myisam.engine import MyisamEngine
