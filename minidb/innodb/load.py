@@ -36,7 +36,7 @@ class InnodbLoader(Loader):
             else:
                 for key, row in items:
                     self._insert(key, row)
-                core.make_room()
+                    core.make_room()
             if items:
                 self._last = [max(self._last + [key for key, _ in items])]
 
