@@ -50,7 +50,8 @@ def test_memory_does_not_depend_on_the_size_of_the_table(engine: str, tmp_path: 
     session = database.session()
     session.execute(f"CREATE TABLE t (id INT PRIMARY KEY, n INT, k INT NOT NULL, s VARCHAR(3000)) ENGINE={engine}")
     for start in range(0, ROWS, 200):
-        values = ",".join(f"({i}, {i % 97}, {i * 7919 % ROWS}, REPEAT('{i % 10}', {WIDTH - 50}))" for i in range(start, start + 200))
+        values = ",".join(f"({i}, {i % 97}, {i * 7919 % ROWS}, REPEAT('{i % 10}', {WIDTH - 50}))"
+                          for i in range(start, start + 200))
         session.execute("INSERT INTO t VALUES " + values)
     session.execute("SET GLOBAL innodb_sort_buffer_size = 65536")
     session.execute("SET SESSION myisam_sort_buffer_size = 65536")
