@@ -297,7 +297,7 @@ class Database(Definitions):
             self.durable.redo.checkpoint(self.durable.redo.lsn)
         if self.persistent and not self.dictionary.clean:
             self.dictionary.clean = True
-            self._save_dictionary()
+            self._saved(self.dictionary.save)
 
     def _abandon(self) -> None:
         """Close whatever is still open, without writing."""

@@ -12,7 +12,7 @@ Rules
 3. `clean` says that the directory was closed by `close`.  While it is false on disk, data files may be behind the dictionary.
 4. `pending` lists what is to be done to files because of the last change: ["remove", path], ["rename", from, to] ...  Whoever opens
    the directory finishes it.
-5. `unfinished` holds the ids of tables that CREATE TABLE ... SELECT is filling: after a crash they are not there.
+5. Several definitions change in one step: they are changed in a draft, and the draft takes the place of all definitions (`accept`).
 6. Names are case-sensitive, as under lower_case_table_names = 0.
 """
 
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import datetime
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minidb.catalog import Check, Column, Default, ForeignKey, IndexDef, IndexPart, TableDef
@@ -54,6 +54,12 @@ class DatabaseDef:
         self.collation = collation
         self.tables: dict[str, TableDef] = {}
 
+    def copy(self) -> DatabaseDef:
+        """The same database with a list of tables of its own."""
+        made = DatabaseDef(self.name, self.charset, self.collation)
+        made.tables = dict(self.tables)
+        return made
+
 
 class Reference(NamedTuple):
     """A foreign key that points at some table: `child` holds it."""
@@ -73,7 +79,6 @@ class Dictionary:
         self.version = 1
         self.clean = True
         self.pending: list[tuple[str, ...]] = []
-        self.unfinished: set[int] = set()
         self._references: dict[tuple[str, str], list[Reference]] | None = None
 
     # ---- reading
@@ -160,11 +165,24 @@ class Dictionary:
         del self.schemas[db].tables[name]
         self._changed()
 
-    def forget_unfinished(self) -> None:
-        """Forget the tables that a crash caught being filled; their files belong to nothing then."""
-        for tdef in [t for t in self.all_tables() if t.id in self.unfinished]:
-            self.remove(tdef.db, tdef.name)
-        self.unfinished.clear()
+    def draft(self) -> Dictionary:
+        """The definitions as they are, to be changed aside.  A draft has no file and gives out no ids."""
+        made = Dictionary()
+        made.schemas = {name: database.copy() for name, database in self.schemas.items()}
+        return made
+
+    def accept(self, draft: Dictionary, pending: Iterable[tuple[str, ...]] = ()) -> None:
+        """Let the definitions of `draft` take the place of all present ones, with `pending` as what is to be done to files, and
+        save (rule 5).  Raises as `save`: after OSError everything is as it was."""
+        before = self.schemas, self.pending
+        self.schemas, self.pending = draft.schemas, list(pending)
+        self._changed()
+        try:
+            self.save()
+        except OSError:
+            self.schemas, self.pending = before
+            self._changed()
+            raise
 
     def _changed(self) -> None:
         self.version += 1
@@ -207,13 +225,6 @@ class Dictionary:
             raise _damaged(f"its contents make no sense ({error!r})") from error
         return found if isinstance(found, dict) else {}
 
-    def reload(self) -> None:
-        """Forget changes that could not be saved.  Raises OSError and what `load` raises."""
-        if self.fs is not None:
-            self.schemas.clear()
-            self._references = None
-            self._fill(self._read(self.fs))
-
     def save(self) -> None:
         """Write the dictionary (rule 1).  Does nothing for a dictionary in memory.  Raises OSError, and the file is as it was;
         UnsureError if it may be the old one or the new one."""
@@ -247,7 +258,6 @@ class Dictionary:
         return {
             "clean": self.clean,
             "pending": self.pending,
-            "unfinished": sorted(self.unfinished),
             "next_table_id": self.next_table_id,
             "next_index_id": self.next_index_id,
             "version": self.version,
@@ -269,7 +279,6 @@ class Dictionary:
     def _fill_from(self, data: dict[str, Any]) -> None:
         self.clean = bool(data["clean"])
         self.pending = [tuple(map(str, operation)) for operation in data["pending"]]
-        self.unfinished = set(data["unfinished"])
         self.next_table_id = int(data["next_table_id"])
         self.next_index_id = int(data["next_index_id"])
         self.version = int(data["version"])

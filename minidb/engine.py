@@ -334,6 +334,19 @@ class Table(ABC):
         """SHOW TREE: (level, page, prev, next, records, fill %, first key, last key, detail) top-down, left to right."""
 
 
+class Loader(ABC):
+    """Fills a new table: the rows first, then its indexes by sorting, with nothing to undo.  After an error the table is of no use
+    and has to be dropped.  Latch: taken and released.  Never waits."""
+
+    @abstractmethod
+    def add(self, rows: Sequence[Row]) -> None:
+        """Store rows (columns only).  Raises 1062, 1026, 1114, 1118."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """All rows are there: build the indexes that are not yet.  Raises 1062, 1026, 1114."""
+
+
 class Engine(ABC):
     """A storage engine of one database directory."""
 
@@ -356,16 +369,17 @@ class Engine(ABC):
         """Empty the table and reset its auto-increment counter."""
 
     @abstractmethod
-    def create_index(self, old: TableDef, new: TableDef, index: int) -> None:
-        """Build `new.indexes[index]` from the rows of `old`.  Raises 1062 and leaves the old table as it was."""
-
-    @abstractmethod
-    def drop_index(self, old: TableDef, new: TableDef, index: int) -> None:
-        """Remove `old.indexes[index]`.  (Changes that re-cluster a table go through a rebuild in database.py instead.)"""
-
-    @abstractmethod
     def update_definition(self, old: TableDef, new: TableDef) -> None:
-        """`new` differs from `old` only in what the engine does not store (comment, foreign keys, names, defaults)."""
+        """The table is described by `new` from now on, which differs from `old` only in what the engine does not store (comment,
+        foreign keys, names, defaults).  (InnoDB's `build_indexes` prepares other indexes for it; all else copies the table.)"""
+
+    @abstractmethod
+    def loader(self, tdef: TableDef, sort_bytes: int) -> Loader:
+        """What fills the new, empty table `tdef`, which nobody else knows yet."""
+
+    @abstractmethod
+    def flush_table(self, tdef: TableDef) -> None:
+        """Write everything of one open table and fsync."""
 
     @abstractmethod
     def open_table(self, tdef: TableDef) -> Table:

@@ -105,6 +105,7 @@ class CorruptPageError(OperationalError):
 _D, _O, _I, _P, _N = DataError, OperationalError, IntegrityError, ProgrammingError, NotSupportedError
 TABLE: dict[int, tuple[str, str, type[Error], str]] = {
     1005: ("ER_CANT_CREATE_TABLE", "HY000", _O, "Can't create table `{}`.`{}` (errno: {} \"{}\")"),
+    1006: ("ER_CANT_CREATE_DB", "HY000", _O, "Can't create database '{}' (errno: {})"),
     1007: ("ER_DB_CREATE_EXISTS", "HY000", _P, "Can't create database '{}'; database exists"),
     1008: ("ER_DB_DROP_EXISTS", "HY000", _O, "Can't drop database '{}'; database doesn't exist"),
     1015: ("ER_CANT_LOCK", "HY000", _O, "Can't lock file '{}' (errno: {})"),

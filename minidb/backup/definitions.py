@@ -34,8 +34,7 @@ def read_file(fs: FileSystem, path: str) -> bytes:
 
 
 class Definitions:
-    """text: the dictionary's bytes.  dictionary: the same, without tables that are not yet finished.  spaces: tablespace id ->
-    path.  myisam: the MyISAM tables."""
+    """text: the dictionary's bytes.  dictionary: the same.  spaces: tablespace id -> path.  myisam: the MyISAM tables."""
 
     def __init__(self, fs: FileSystem) -> None:
         """Read them.  Raises OSError, 1033."""
@@ -48,7 +47,6 @@ class Definitions:
                 break
         self.fs = fs
         self.pending = list(self.dictionary.pending)
-        self.dictionary.forget_unfinished()
         self.spaces = spaces_of(self.dictionary)
         self.myisam = [tdef for tdef in self.dictionary.all_tables() if tdef.engine == "MyISAM"]
 
@@ -57,8 +55,9 @@ class Definitions:
         return read_file(fs, FILE_NAME) == self.text
 
     def _places(self, path: str) -> list[str]:
-        """Where the file that belongs at `path` may be, most telling first."""
-        return [*(o[1] for o in self.pending if o[0] == "rename" and o[2] == path), path]
+        """Where the file that belongs at `path` may be, most telling first: it may have some way to go yet."""
+        before = [o[1] for o in self.pending if o[0] == "rename" and o[2] == path]
+        return [*(place for name in before for place in self._places(name)), path]
 
     def open_space(self, space: int) -> File:
         """The file of tablespace `space`.  A file whose header cannot be read is taken for it where it has its name.  Raises

@@ -35,8 +35,8 @@ class Core:
     (foreign keys); set by whoever owns the dictionary."""
 
     __slots__ = (
-        "bounded", "capacity", "find_table", "latch", "locks", "mtr", "pool", "redo", "references", "scheduler", "space", "system",
-        "tables", "undo", "versions",
+        "bounded", "capacity", "find_table", "latch", "locks", "mtr", "pool", "redo", "references", "scheduler", "space",
+        "spill_to", "system", "tables", "undo", "versions",
     )
 
     def __init__(self, pool: BufferPool, scheduler: Scheduler, locks: LockSystem, space: Tablespace, capacity: int) -> None:
@@ -48,6 +48,7 @@ class Core:
         self.capacity = capacity
         self.mtr = pool.mtr()
         self.redo = None if pool.writer is None else pool.writer.redo
+        self.spill_to = pool.fs if pool.limit is not None or pool.fs.persistent else None  # where index builds sort
         self.bounded = pool.limit is not None or self.redo is not None  # `trim` has something to do
         self.system = TrxSystem(space.meta.get(TRX_ID_META, 1), space.meta.get(ROW_ID_META, 1))
         if self.redo is not None:

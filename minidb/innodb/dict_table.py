@@ -6,11 +6,13 @@ clustered index), the next AUTO_INCREMENT value, whether any value was ever stor
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from minidb.catalog import IndexDef, TableDef
 from minidb.engine import Key, Row
-from minidb.errors import SqlError
+from minidb.errors import Error, SqlError
 from minidb.innodb.external import LIMIT
 from minidb.innodb.layout import DELETED, ClusteredLayout, SecondaryLayout, clustered_definition
 from minidb.innodb.lock import LockSystem
@@ -89,12 +91,13 @@ class DictTable:
     clustered, secondaries: its indexes; by_ordinal: the same by their place in the definition.  auto_increment: next value.
     externals: some value is (or was) stored off page.  long_rows: a row may be too long for a page.  def_trx_id: number of the
     change that made the table what it is; older read views must not read it (1412).  rebuilt_trx_id: undo of transactions
-    before it is about rows that are gone. locks: its table locks.
+    before it is about rows that are gone. locks: its table locks.  leaving: indexes that the definition does not have any more,
+    while the change may still be taken back.
     """
 
     __slots__ = (
-        "auto_increment", "by_ordinal", "capacity", "clustered", "def_trx_id", "externals", "lock_system", "locks", "long_rows",
-        "pool", "rebuilt_trx_id", "secondaries", "space", "tdef", "undo_overhead",
+        "auto_increment", "by_ordinal", "capacity", "clustered", "def_trx_id", "externals", "leaving", "lock_system", "locks",
+        "long_rows", "pool", "rebuilt_trx_id", "secondaries", "space", "tdef", "undo_overhead",
     )
 
     def __init__(self, pool: BufferPool, lock_system: LockSystem, tdef: TableDef, space: Tablespace, capacity: int) -> None:
@@ -112,6 +115,7 @@ class DictTable:
         self.undo_overhead = 64 + UNDO_PER_COLUMN * (len(tdef.columns) + 4)
         self.clustered: ClusteredIndex
         self.secondaries: list[SecondaryIndex]
+        self.leaving: list[SecondaryIndex] = []
         self.by_ordinal: list[ClusteredIndex | SecondaryIndex]
 
     # ---- making and opening
@@ -128,7 +132,8 @@ class DictTable:
             mtr.commit()
         except BaseException:
             pool.mtr().rollback()
-            space.drop()
+            with suppress(Error):  # the first failure is what there is to tell; whoever drops the table tries again
+                space.drop()
             raise
         return table
 
@@ -184,16 +189,21 @@ class DictTable:
         return tree
 
     # ---- a changed definition
-    def redefine(self, tdef: TableDef, secondaries: list[SecondaryIndex]) -> None:
-        """The table is described by `tdef` now, with `secondaries` as its secondary indexes, in the definition's order."""
-        self.tdef = tdef
+    def describe_by(self, tdef: TableDef, more: Iterable[SecondaryIndex] = ()) -> None:
+        """The table is described by `tdef` now.  Its secondary indexes are found by their ids among those that it has and `more`;
+        those that are left over are `leaving`."""
+        known = {index.definition.id: index for index in (*self.secondaries, *more)}
         ordinal = tdef.clustered_index()
+        self.tdef = tdef
         self.clustered.ordinal = -1 if ordinal is None else ordinal
-        for place, index in zip((i for i in range(len(tdef.indexes)) if i != ordinal), secondaries, strict=True):
-            index.ordinal = place
-            index.definition = tdef.indexes[place]
-            index.name = index.locks.name = index.definition.name
-        self.secondaries = secondaries
+        self.secondaries = []
+        for place, definition in enumerate(tdef.indexes):
+            if place != ordinal:
+                index = known.pop(definition.id)
+                index.ordinal, index.definition = place, definition
+                index.name = index.locks.name = definition.name
+                self.secondaries.append(index)
+        self.leaving += known.values()
         self.locks.db, self.locks.name = tdef.db, tdef.name
         self._arrange()
 

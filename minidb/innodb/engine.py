@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from minidb.catalog import TableDef
-from minidb.engine import Engine, Isolation, Table, Trx
+from minidb.engine import Engine, Isolation, Loader, Table, Trx
 from minidb.innodb import ddl, purge, rollback
 from minidb.innodb.core import PURGE_EVERY, PURGE_WORKER, Core
+from minidb.innodb.load import InnodbLoader
 from minidb.innodb.lock import LockSystem
 from minidb.innodb.profile import Profile
 from minidb.innodb.recovery import InnodbRecovery, InnodbReport
@@ -65,26 +66,37 @@ class InnodbEngine(Engine):
         with self._latch:
             ddl.truncate_table(self.core, tdef)
 
-    def create_index(self, old: TableDef, new: TableDef, index: int) -> None:
-        with self._latch:
-            self._handles.pop(old.id, None)
-            ddl.create_index(self.core, old, new, index)
-
-    def drop_index(self, old: TableDef, new: TableDef, index: int) -> None:
-        with self._latch:
-            self._handles.pop(old.id, None)
-            ddl.drop_index(self.core, old, new, index)
-
     def update_definition(self, old: TableDef, new: TableDef) -> None:
         with self._latch:
-            table = self.core.table(old)
-            table.redefine(new, table.secondaries)
+            self._handles.pop(old.id, None)
+            ddl.update_definition(self.core, old, new)
+
+    def build_indexes(self, old: TableDef, new: TableDef, sort_bytes: int) -> None:
+        """Build those indexes of `new` that `old` lacks, sorting in about `sort_bytes` of memory.  The table is described by `new`
+        then, but keeps what it has lost until `update_definition`, so that `take_back_indexes` can go back.  Raises 1062, 1026,
+        1114 and leaves the table as it was."""
+        ddl.build_indexes(self.core, old, new, sort_bytes)
+        self._handles.pop(old.id, None)
+
+    def take_back_indexes(self, old: TableDef, new: TableDef) -> None:
+        """Nothing comes of `build_indexes(old, new, ...)`."""
+        with self._latch:
+            self._handles.pop(old.id, None)
+            ddl.take_back_indexes(self.core, old, new)
+
+    def loader(self, tdef: TableDef, sort_bytes: int) -> Loader:
+        with self._latch:
+            return InnodbLoader(self.core, self.core.table(tdef), sort_bytes)
+
+    def flush_table(self, tdef: TableDef) -> None:
+        with self._latch:
+            self.core.pool.flush(self.core.table(tdef).space)
 
     def open_table(self, tdef: TableDef) -> Table:
         with self._latch:
             table = self.core.table(tdef)
             if table.tdef is not tdef and table.tdef.version < tdef.version:
-                table.redefine(tdef, table.secondaries)
+                table.describe_by(tdef)
             handle = self._handles.get(tdef.id)
             if handle is None or handle.dict_table is not table:
                 handle = self._handles[tdef.id] = InnodbTable(self.core, table)

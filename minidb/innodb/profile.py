@@ -31,6 +31,7 @@ class Profile:
     autoinc_lock_mode = 1
     lock_wait_timeout_minimum = 0
     duplicate_key_names_table = False  # 1062 names the key as 'table.key'
+    drops_all_or_none = False  # DROP TABLE a, b: all of them or none; else one after the other, those that can be dropped
     has_snapshot_isolation = True  # innodb_snapshot_isolation exists
     has_data_locks = False  # performance_schema.data_locks exists (minidb shows it anyway)
 
@@ -133,6 +134,7 @@ class Mysql84(Profile):
     autoinc_lock_mode = 2
     lock_wait_timeout_minimum = 1
     duplicate_key_names_table = True
+    drops_all_or_none = True
     has_snapshot_isolation = False
     has_data_locks = True
     snapshot_ignored = (

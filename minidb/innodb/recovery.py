@@ -1,6 +1,6 @@
 """Recovery, second half: what the redo log has restored is made consistent.
 
-1. Indexes: one that a crash left half built or half dropped is freed if the definition does not know it, else built anew.
+1. Indexes that the definition does not know are freed: a crash came while they were built, or before they were dropped.
 2. Undo logs are found in the undo pages.  Those without a commit number belonged to transactions that were running: they are rolled
    back.  The others form the history list again, for purge.
 3. Counters: ids of transactions begin behind all that were given out, hidden row ids behind the largest present.
@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 
 from minidb.catalog import TableDef
 from minidb.innodb.core import Core
-from minidb.innodb.ddl import sorted_entries
-from minidb.innodb.dict_table import DictTable, SecondaryIndex, path_of, root_name
+from minidb.innodb.dict_table import path_of, root_name
 from minidb.innodb.layout import clustered_definition
 from minidb.innodb.read_view import ReadView
 from minidb.innodb.trx import CommittedLog, InnodbTrx
@@ -28,7 +27,6 @@ from minidb.storage.space import Tablespace
 from minidb.storage.tree_spec import TreeSpec
 
 ROOT = "root:"
-UNBUILT = "unbuilt"  # meta: ids of indexes whose entries recovery is filling in
 
 
 @dataclass(slots=True)
@@ -43,12 +41,11 @@ class RolledBack:
 
 @dataclass(slots=True)
 class InnodbReport:
-    """What was done.  removed: tables of which an unfinished index was removed; built: table -> ids of indexes built anew.
-    history: committed transactions that wait for purge.  next_trx_id, next_row_id: counters from now on."""
+    """What was done.  removed: tables of which an index was removed that their definition does not know.  history: committed
+    transactions that wait for purge.  next_trx_id, next_row_id: counters from now on."""
 
     rolled_back: list[RolledBack] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
-    built: dict[str, list[int]] = field(default_factory=dict)
     history: int = 0
     next_trx_id: int = 0
     next_row_id: int = 0
@@ -68,7 +65,7 @@ class InnodbRecovery:
         """Do it; a sentence for everything worth telling."""
         if self.crashed:
             for tdef in self.tables.values():
-                yield from self._restore_indexes(tdef)
+                yield from self._remove_unknown_indexes(tdef)
             self._count_row_ids()
         logs = self._find_logs()
         if logs:
@@ -78,41 +75,17 @@ class InnodbRecovery:
         self.report.next_trx_id, self.report.next_row_id = system.next_id, system.next_row_id
 
     # ---- indexes
-    def _restore_indexes(self, tdef: TableDef) -> Iterator[str]:
+    def _remove_unknown_indexes(self, tdef: TableDef) -> Iterator[str]:
+        """Free the trees that the definition does not know: they were being built, or about to be freed."""
         core = self.core
-        mtr = core.mtr
         space = core.pool.open_space(path_of(tdef), space_id=tdef.id, logged=True)
-        definitions = {root_name(d): d for d in (*tdef.indexes, clustered_definition(tdef))}
-        for name in [n for n in space.meta if n.startswith(ROOT) and n not in definitions]:
+        known = {root_name(d) for d in (*tdef.indexes, clustered_definition(tdef))}
+        for name in [n for n in space.meta if n.startswith(ROOT) and n not in known]:
             free_unknown_tree(core, space, space.meta[name])
-            space.set_meta(mtr, name, None)
-            mtr.commit()
+            space.set_meta(core.mtr, name, None)
+            core.mtr.commit()
             self.report.removed.append(f"{tdef.db}.{tdef.name}")
-            yield f"an unfinished index of {tdef.db}.{tdef.name} was removed"
-        missing = [d.id for name, d in definitions.items() if name not in space.meta]
-        unbuilt = [*space.meta.get(UNBUILT, ()), *missing]
-        if not unbuilt:
-            return
-        for definition_id in missing:
-            space.set_meta(mtr, f"{ROOT}{definition_id}", BTree.create(space, mtr, OPAQUE).root_no)
-        space.set_meta(mtr, UNBUILT, unbuilt)
-        mtr.commit()
-        self._build(core.table(tdef), unbuilt)
-        space.set_meta(mtr, UNBUILT, None)
-        mtr.commit()
-        self.report.built[f"{tdef.db}.{tdef.name}"] = unbuilt
-        yield f"{len(unbuilt)} index(es) of {tdef.db}.{tdef.name} were built anew"
-
-    def _build(self, table: DictTable, ids: list[int]) -> None:
-        for index in table.secondaries:
-            if index.definition.id in ids:
-                index.tree.clear(self.core.mtr)
-                self.core.mtr.commit()
-                self._fill(table, index)
-
-    def _fill(self, table: DictTable, index: SecondaryIndex) -> None:
-        index.tree.bulk_load(self.core.mtr, iter(sorted_entries(self.core, table, index)))
-        self.core.mtr.commit()
+            yield f"an index of {tdef.db}.{tdef.name} that its definition does not know was removed"
 
     # ---- counters
     def _count_row_ids(self) -> None:
@@ -184,6 +157,5 @@ OPAQUE = TreeSpec("unknown", lambda key, row: bytes(row), _opaque_record, lambda
 
 
 def free_unknown_tree(core: Core, space: Tablespace, root: int) -> None:
-    """Give back the pages of a tree whose records nobody can read."""
+    """Give back the pages of a tree whose records nobody can read; the caller commits."""
     BTree(space, root, OPAQUE).free_all(core.mtr)
-    core.mtr.commit()

@@ -65,7 +65,7 @@ class Directory:
         paths = self.space_paths()
         try:
             if self.dictionary is not None:
-                perform(overlay, self.dictionary.pending)
+                perform(overlay, self.dictionary.pending, lambda _: None)
             Recovery(overlay, LogFiles.open(overlay), Doublewrite.open(overlay), paths).run()
         except OSError as error:
             raise SqlError.text(1016, f"Can't recover the database (errno: {describe(error)})") from error

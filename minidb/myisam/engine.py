@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import cast
+from typing import Any, cast
 
 from minidb.catalog import TableDef
-from minidb.engine import CheckResult, Engine, Table, TableLock, Trx
+from minidb.engine import CheckResult, Engine, Loader, Table, TableLock, Trx
 from minidb.errors import Error
 from minidb.myisam import check
 from minidb.myisam.files import TableFiles, data_path, key_path
 from minidb.myisam.heap import HeapCache
-from minidb.myisam.keyfile import DuplicateRow, Index
+from minidb.myisam.load import MyisamLoader
 from minidb.myisam.repair import Repaired, repair_table
 from minidb.myisam.state import HeapState
 from minidb.myisam.table import MyisamTable
@@ -53,20 +53,20 @@ class MyisamEngine(Engine):
     def drop_table(self, tdef: TableDef) -> None:
         with self._latch:
             self._forget(tdef, write=False)
-            fs = self.pool.fs
             for path in (data_path(tdef), key_path(tdef)):
-                if fs.exists(path):
-                    self._disk(tdef, path, fs.remove)
+                if self.pool.fs.exists(path):
+                    self._disk(tdef, self.pool.fs.remove, path)
 
     def rename_table(self, old: TableDef, new: TableDef) -> None:
         with self._latch:
-            files = self._open(old).files
-            try:
-                files.rename(new)
-            except OSError as error:
-                raise write_failed(data_path(new), new.name, error) from error
-            del self._tables[old.id]
-            self._handle(new, files)
+            table = self._tables.pop(old.id, None)
+            if table is not None:
+                self._disk(new, table.files.rename, new)
+                self._handle(new, table.files)
+                return
+            for path in (data_path, key_path):  # whatever is in them
+                if self.pool.fs.exists(path(old)):
+                    self._disk(new, self.pool.fs.rename, path(old), path(new))
 
     def truncate_table(self, tdef: TableDef) -> None:
         with self._latch:
@@ -74,41 +74,22 @@ class MyisamEngine(Engine):
             files.clear()
             files.state.auto_increment = 1
 
-    def create_index(self, old: TableDef, new: TableDef, index: int) -> None:
-        with self._latch:
-            files = self._open(old).files
-            files.mark_changed()
-            files.redefine(new)
-            made = files.keys.indexes[index]
-            heap = files.heap
-            try:
-                files.keys.build(made, (row for no in range(heap.page_count()) for row in heap.rows_of(no)))
-            except DuplicateRow as found:
-                error = made.duplicate(files.current(found.address), self._name_in_duplicates)
-                self._take_back(files, old, made)
-                raise error from None
-            except BaseException:
-                self._take_back(files, old, made)
-                raise
-            self._handle(new, files)
-
-    def _take_back(self, files: TableFiles, old: TableDef, made: Index) -> None:
-        files.keys.drop_index(made)
-        files.redefine(old)
-
-    def drop_index(self, old: TableDef, new: TableDef, index: int) -> None:
-        with self._latch:
-            files = self._open(old).files
-            files.mark_changed()
-            files.keys.drop_index(files.keys.indexes[index])
-            files.redefine(new)
-            self._handle(new, files)
-
     def update_definition(self, old: TableDef, new: TableDef) -> None:
         with self._latch:
-            files = self._open(old).files
-            files.redefine(new)
-            self._handle(new, files)
+            table = self._tables.get(old.id)
+            if table is not None:
+                table.files.redefine(new)
+                self._handle(new, table.files)
+
+    def loader(self, tdef: TableDef, sort_bytes: int) -> Loader:
+        with self._latch:
+            return MyisamLoader(self._open(tdef).files, self._latch, sort_bytes, self._name_in_duplicates)
+
+    def flush_table(self, tdef: TableDef) -> None:
+        with self._latch:
+            table = self._tables.get(tdef.id)
+            if table is not None:
+                table.files.flush()
 
     def open_table(self, tdef: TableDef) -> Table:
         with self._latch:
@@ -137,11 +118,11 @@ class MyisamEngine(Engine):
             else:
                 table.files.abandon()
 
-    def _disk(self, tdef: TableDef, path: str, action: Callable[[str], None]) -> None:
+    def _disk(self, tdef: TableDef, action: Callable[..., None], *args: Any) -> None:
         try:
-            action(path)
+            action(*args)
         except OSError as error:
-            raise write_failed(path, tdef.name, error) from error
+            raise write_failed(data_path(tdef), tdef.name, error) from error
 
     # ---- maintenance
     def check_table(self, tdef: TableDef, fast: bool = False, if_changed: bool = False) -> CheckResult:

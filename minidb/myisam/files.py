@@ -18,6 +18,9 @@ In a directory the rows that a statement changed are handed to the operating sys
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+
 from minidb.catalog import TableDef
 from minidb.engine import Row, Trx
 from minidb.errors import Error, SqlError
@@ -95,11 +98,13 @@ class TableFiles:
                 pool.flush(space)
             except BaseException:
                 mtr.rollback()
-                space.drop()
+                with suppress(Error):
+                    space.drop()
                 raise
         except BaseException:
             file.close()
-            fs.remove(data_path(tdef))
+            with suppress(OSError):  # the first failure is what there is to tell; whoever drops the table tries again
+                fs.remove(data_path(tdef))
             raise
         return table
 
@@ -142,7 +147,7 @@ class TableFiles:
         self._find_auto_increment()
 
     def redefine(self, tdef: TableDef) -> None:
-        """The table's definition is `tdef` now: same columns' types, maybe other indexes (made empty where the file lacks them)."""
+        """The table's definition is `tdef` now: same types of columns, same indexes, maybe other names."""
         self.tdef = tdef
         self.locks.order = tdef.id
         self.keys.open_indexes(tdef)
@@ -164,7 +169,8 @@ class TableFiles:
     def _describe_keys(self) -> None:
         names = [c.name for c in self.tdef.columns]
         keys = [[i.name, int(i.unique), [names[c] for c in i.columns]] for i in self.tdef.indexes]
-        self.keys.space.set_meta(self.keys.mtr, KEYS, keys)
+        if self.keys.space.meta.get(KEYS) != keys:
+            self.keys.space.set_meta(self.keys.mtr, KEYS, keys)
 
     # ---- rows (latch held)
     def insert(self, trx: Trx, values: Row) -> Row:
@@ -181,6 +187,23 @@ class TableFiles:
         if self.auto_column is not None:
             self._note(values[self.auto_column])
         return row
+
+    def load(self, values: Row) -> None:
+        """Store a row in the heap alone: `build_keys` follows."""
+        self.heap.insert(values)
+        if self.auto_column is not None:
+            self._note(values[self.auto_column])
+
+    def build_keys(self, sort_bytes: int) -> None:
+        """Fill the empty indexes from the heap.  Raises DuplicateRow, 1026, 1114."""
+        spill_to = self.pool.fs if self.bounded or self.pool.fs.persistent else None
+        for index in self.keys.indexes:
+            self.keys.build(index, self._all_rows(), sort_bytes, spill_to)
+
+    def _all_rows(self) -> Iterator[Row]:
+        for no in range(self.heap.page_count()):
+            yield from self.heap.rows_of(no)
+            self.tidy()
 
     def update(self, trx: Trx, old: Row, values: Row) -> Row:
         """Let the row `old` (as it is stored now) hold `values`.  Raises DuplicateRow, and then nothing is changed."""

@@ -13,9 +13,8 @@ prefix.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 from minidb.catalog import IndexDef, IndexPart, TableDef
@@ -23,6 +22,8 @@ from minidb.engine import Key, KeyRange, Row
 from minidb.errors import Error, SqlError
 from minidb.index_key import key_maker, key_parts_source
 from minidb.storage.btree import BTree, DuplicateKey
+from minidb.storage.file import FileSystem
+from minidb.storage.merge_sort import MergeSort
 from minidb.storage.mtr import Mtr
 from minidb.storage.page import PAGE_SIZE, RECORD_PREFIX
 from minidb.storage.space import Tablespace
@@ -330,21 +331,13 @@ class KeyFile:
             index.tree.clear(self.mtr)
         self.mtr.commit()
 
-    def build(self, index: Index, rows: Iterable[Row]) -> None:
-        """Fill the empty `index` from rows with addresses.  Raises DuplicateRow if a unique key comes twice; it is empty then."""
+    def build(self, index: Index, rows: Iterable[Row], sort_bytes: int, spill_to: FileSystem | None) -> None:
+        """Fill the empty `index` from rows with addresses, sorted in about `sort_bytes` of memory, the rest in a file of
+        `spill_to`.  Raises DuplicateRow if a unique key comes twice, 1026, 1114."""
         key_of, entry_of = index.key_of, index.entry_of
-        items = [(key_of(row), row[-1] if entry_of is None else entry_of(row)) for row in rows]
-        items.sort(key=_first)
-        for (key, _), (following, stored) in pairwise(items):
-            if key == following:
-                raise DuplicateRow(index, index.address_of(stored))
-        index.tree.bulk_load(self.mtr, items)
-        self.mtr.commit()
-
-    def drop_index(self, index: Index) -> None:
-        """Free the pages of `index` and forget it."""
-        index.tree.free_all(self.mtr)
-        self.space.set_meta(self.mtr, root_name(index.definition), None)
+        with MergeSort(index.tree.spec, sort_bytes, spill_to) as sort:
+            sort.add((key_of(row), row[-1] if entry_of is None else entry_of(row)) for row in rows)
+            index.tree.bulk_load(self.mtr, _without_duplicates(index, sort.sorted()))
         self.mtr.commit()
 
     def length(self) -> int:
@@ -352,5 +345,11 @@ class KeyFile:
         return self.space.size * PAGE_SIZE
 
 
-def _first(item: tuple[Key, Any]) -> Key:
-    return item[0]
+def _without_duplicates(index: Index, items: Iterable[tuple[Key, Any]]) -> Iterator[tuple[Key, Any]]:
+    """The sorted `items`.  Raises DuplicateRow where two neighbours have the same key: that of a unique index."""
+    before: Key = None
+    for item in items:
+        if item[0] == before:
+            raise DuplicateRow(index, index.address_of(item[1]))
+        before = item[0]
+        yield item

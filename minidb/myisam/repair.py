@@ -2,7 +2,8 @@
 
 The index file is believed in nothing but its auto-increment counter, and not even in that with USE_FRM.  The rows that can be read
 go into new files in the order of their addresses, packed; a row whose unique key is there already is left out.  The new files take
-the place of the old ones only when they are complete.
+the place of the old ones only when they are complete.  Between the two renames new rows stand beside old keys: the old index file
+is marked as crashed before.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 from minidb.catalog import TableDef
 from minidb.engine import Trx
 from minidb.errors import Error, SqlError
-from minidb.myisam.files import HEAP, TableFiles, data_path, key_path
+from minidb.myisam.files import CRASHED, HEAP, TableFiles, data_path, key_path
 from minidb.myisam.heap import HeapCache
 from minidb.myisam.keyfile import DuplicateRow
 from minidb.myisam.row_format import make_heap
@@ -72,8 +73,9 @@ def repair_table(tdef: TableDef, pool: BufferPool, mtr: Mtr, capacity: int, befo
         _remove(pool, work)
         raise
     new.close()
-    fs.rename(key_path(work), key_path(tdef))
+    _mark_crashed(tdef, pool, mtr)
     fs.rename(data_path(work), data_path(tdef))
+    fs.rename(key_path(work), key_path(tdef))
     fs.sync_dir(tdef.db)
     return Repaired(kept, duplicates, lost, None if before is None else before.rows)
 
@@ -88,6 +90,20 @@ def _old_state(tdef: TableDef, pool: BufferPool) -> HeapState | None:
         return HeapState.from_meta(space.meta[HEAP])
     except (KeyError, ValueError, TypeError):
         return None
+    finally:
+        space.abandon()
+
+
+def _mark_crashed(tdef: TableDef, pool: BufferPool, mtr: Mtr) -> None:
+    """Whoever opens the table now is told to repair it, unless its index file cannot be read: then that is noticed."""
+    try:
+        space = pool.open_space(key_path(tdef))
+    except Error:
+        return
+    try:
+        space.set_meta(mtr, CRASHED, 1)
+        mtr.commit()
+        pool.flush(space)
     finally:
         space.abandon()
 

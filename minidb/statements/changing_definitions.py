@@ -1,14 +1,24 @@
-"""Changing the definitions of a database, so that a crash leaves the old or the new one.
+"""Changing the definitions of a database, so that a crash leaves all of the old ones or all of the new ones.
 
-Order of every change here: `note_change`; what the new definition needs is made and made durable; the dictionary is replaced (this
-is the moment at which the change happens); files that it does not need are removed or renamed.  A failure before that moment
-leaves everything as it was; a failure after it stops the database, and the next start finishes the change.
+Order of every change here: `note_change`; what the new definitions need is made and made durable; the dictionary is replaced as a
+whole (this is the moment at which the change happens, however many tables it concerns); files that it does not need are removed or
+renamed, and the engines are told.  A failure before that moment leaves everything as it was; a failure after it stops the database,
+and the next start finishes the change.  What a change means for files, and how that can be done twice, is in `definition_change`.
+
+Statements and what they change in one step
+* CREATE TABLE ... SELECT and CREATE OR REPLACE TABLE fill a table that no definition knows yet; it takes its name, and the place of
+  the table that had it, when it is complete.
+* ALTER TABLE enters the new definition, the new name (RENAME TO) and what foreign keys of other tables say about both.  A copied
+  table is exchanged; indexes built in place are complete and in the log before, those that go are freed after.
+* RENAME TABLE enters all its names, DROP DATABASE drops all its tables; DROP TABLE drops table by table, as MariaDB does, or all at
+  once, as MySQL 8.0 does.
+* TRUNCATE TABLE is one mini-transaction in InnoDB, and an exchange with an empty table in MyISAM.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -16,16 +26,17 @@ from typing import Any, TypeVar, cast
 from minidb.catalog import TableDef
 from minidb.dictionary import FILE_NAME, Dictionary, UnsureError
 from minidb.engine import Engine, Table
-from minidb.errors import Error
+from minidb.errors import Error, SqlError
 from minidb.scheduler import Mutex, Scheduler
 from minidb.statements.cache import Texts
-from minidb.statements.table_files import Operation, directories, exchange, files_of, perform, removals, renamings
-from minidb.storage.buffer_pool import BufferPool
+from minidb.statements.definition_change import DefinitionChange
+from minidb.statements.table_files import COUNTER, directories, files_of
 from minidb.storage.durable import Durable
-from minidb.storage.file import FileSystem, write_failed
+from minidb.storage.file import FileSystem, describe, write_failed
 from minidb.storage.redo import stopped
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+Edit = Callable[[Dictionary], object]
 
 
 def _alone(method: Method) -> Method:
@@ -40,12 +51,12 @@ def _alone(method: Method) -> Method:
 
 
 class Definitions:
-    """The part of `Database` that changes definitions.  changing: held by whoever does; nobody waits for anything else then."""
+    """The part of `Database` that changes definitions.  changing: held by whoever does; nobody waits for anything else then.
+    created: when each table was made, by id."""
 
     changing: Mutex
     fs: FileSystem
     persistent: bool
-    pool: BufferPool
     durable: Durable | None
     failure: BaseException | None
     scheduler: Scheduler
@@ -56,6 +67,7 @@ class Definitions:
     created: dict[int, datetime.datetime]
     _handles: dict[tuple[str, str], Table]
 
+    # ---- steps
     def note_change(self) -> None:
         """Something in the directory is about to change: until `close` it counts as not closed."""
         if self.dictionary.clean:
@@ -63,67 +75,34 @@ class Definitions:
                 self._note_change()
 
     def _note_change(self) -> None:
-        """Something in the directory is about to change: until `close` it counts as not closed (rule 4)."""
-        if self.dictionary.clean:
-            self.dictionary.clean = False
-            self._save_dictionary()
-
-    def schema_changed(self) -> None:
-        """Definitions were put into the dictionary: save them, and forget what was derived from the old ones."""
-        with self.changing:
-            self._schema_changed()
-
-    def _schema_changed(self, pending: Sequence[Operation] = ()) -> None:
-        """Definitions have changed: save them, and forget what was derived from the old ones.  This is the moment at which a change
-        happens: what it needs is durable before; `pending` is what the caller does to files afterwards."""
-        self._log_durable()
-        self.dictionary.pending = list(pending)
-        self._save_dictionary()
-        self.forget_plans()
-
-    def _save_dictionary(self) -> None:
-        """Write the dictionary.  If that fails definitions are as they were (1026), or the database stops."""
-        try:
-            self.dictionary.save()
-        except UnsureError as error:
-            raise self._fail(error.cause) from error
-        except OSError as error:
+        dictionary = self.dictionary
+        if dictionary.clean:
+            dictionary.clean = False
             try:
-                self.dictionary.reload()
-            except (OSError, Error) as worse:
-                raise self._fail(worse) from error
+                self._saved(dictionary.save)
+            except BaseException:
+                dictionary.clean = True
+                raise
+
+    def _saved(self, save: Callable[[], None]) -> None:
+        """Write the dictionary.  If that fails definitions are as they were (1026, 1114), or the database stops."""
+        try:
+            save()
+        except UnsureError as error:
+            raise self.fail(error.cause) from error
+        except OSError as error:
             raise write_failed(FILE_NAME, FILE_NAME, error) from error
 
-    def _fail(self, error: BaseException) -> Error:
+    def fail(self, error: BaseException) -> Error:
         """Stop the database because of `error`; the caller raises what is returned."""
         if self.durable is not None:
             self.durable.redo.fail(error)
         return stopped(error)
 
-    def _log_durable(self) -> None:
+    def make_log_durable(self) -> None:
+        """Every mini-transaction so far survives a crash."""
         if self.durable is not None:
             self.durable.redo.write_up_to(self.durable.redo.lsn - 1)
-
-    @contextmanager
-    def _settling(self) -> Iterator[None]:
-        """Around the file operations that follow a change of the dictionary.  If one fails the database stops: the change has
-        happened, and the next start finishes it."""
-        try:
-            yield
-            self._settle()
-        except (Error, OSError) as error:
-            raise self._fail(error) from error
-
-    def _settle(self) -> None:
-        """Pending file operations have been done: make that durable."""
-        pending = self.dictionary.pending
-        self.dictionary.pending = []
-        if self.persistent and pending:
-            for directory in directories(pending):
-                if self.fs.exists(directory) or not directory:
-                    self.fs.sync_dir(directory)
-            if any(operation[0] == "rename" for operation in pending):
-                self._save_dictionary()
 
     def forget_plans(self) -> None:
         """Drop handles and bound plans."""
@@ -132,138 +111,177 @@ class Definitions:
         for texts in list(self.plans.values()):
             texts.clear()
 
-    # ---- definitions (the caller holds the exclusive metadata locks)
+    # ---- a change
     @_alone
-    def create_database(self, name: str, charset: str, collation: str) -> None:
-        self._note_change()
-        self.dictionary.create_database(name, charset, collation)
-        self._make_directory(name)
-        self._schema_changed()
+    def change(self, edit: Edit, *fresh: TableDef, counters: Mapping[int, int] | None = None) -> None:
+        """Let `edit` change a draft of the definitions, and make the draft real in one step.  Raises what `edit` raises, 1026,
+        1114, and nothing has happened; the caller holds the exclusive metadata locks of all tables concerned.
 
+        fresh: complete tables that no definition knows (see `making`), as their files are named now.  counters: table id -> next
+        AUTO_INCREMENT value, part of the change."""
+        self._note_change()
+        draft = self.dictionary.draft()
+        edit(draft)
+        change = DefinitionChange.between(self.dictionary, draft, fresh, counters)
+        try:
+            for tdef in fresh:
+                self._make_durable(tdef)
+            for name in change.databases:
+                self._make_directory(name)
+            self.make_log_durable()
+            self._saved(lambda: self.dictionary.accept(draft, change.operations()))
+        except BaseException:
+            self._remove_new_directories(change)
+            raise
+        self.forget_plans()
+        now = self.scheduler.wall_clock().replace(microsecond=0)
+        for tdef in fresh:
+            self.created.setdefault(tdef.id, now)
+        try:
+            self._follow(change)
+        except BaseException as error:
+            if self.durable is None:
+                raise
+            raise self.fail(error) from error  # the change has happened, and the next start finishes it
+        self.forget_plans()
+
+    def _follow(self, change: DefinitionChange) -> None:
+        """Do to files and engines what `change` asks for; the dictionary holds it already."""
+        for tdef in change.gone:
+            self.engines[tdef.engine].drop_table(tdef)
+        if change.aside:
+            self._move(change.aside)
+            self._settled(change.last_step)
+        self._move(change.moved)
+        for old, new in change.redefined:
+            self.engines[new.engine].update_definition(old, new)
+        for name in change.dropped:
+            self._remove_directory(name)
+        for tdef, value in change.counters:
+            self.engines[tdef.engine].open_table(tdef).set_auto_increment(value)
+        if change.counters:
+            self.make_log_durable()
+        self._settled(list)
+
+    def _move(self, pairs: list[tuple[TableDef, TableDef]]) -> None:
+        for old, new in pairs:
+            self.engines[new.engine].rename_table(old, new)
+
+    def _settled(self, left: Callable[[], list[tuple[str, ...]]]) -> None:
+        """The pending operations up to a barrier, or all, have been done: make that durable, and what is `left` pending.  Removals
+        may stay on the list: to repeat one is harmless, for the next change comes with a list of its own."""
+        dictionary = self.dictionary
+        done, dictionary.pending = dictionary.pending, left()
+        if self.persistent:
+            for directory in directories(done):
+                if self.fs.exists(directory) or not directory:
+                    self.fs.sync_dir(directory)
+            if dictionary.pending or any(operation[0] in ("rename", COUNTER) for operation in done):
+                dictionary.save()
+
+    # ---- directories
     def _make_directory(self, name: str) -> None:
         if not self.fs.exists(name):
-            self.fs.mkdir(name)
+            try:
+                self.fs.mkdir(name)
+            except OSError as error:
+                raise SqlError.of(1006, name, describe(error)) from error
             self._sync_directory("")
+
+    def _remove_new_directories(self, change: DefinitionChange) -> None:
+        """Nothing comes of `change`."""
+        for name in change.databases:
+            if self.failure is None and self.fs.exists(name):
+                try:
+                    self.fs.rmdir(name)
+                except OSError as error:
+                    raise self.fail(error) from error
 
     def _sync_directory(self, path: str) -> None:
         """Make names in a directory durable; a failure stops the database."""
         try:
             self.fs.sync_dir(path)
         except OSError as error:
-            raise self._fail(error) from error
+            raise self.fail(error) from error
 
-    @_alone
-    def drop_database(self, name: str) -> int:
-        """Drop a database and its tables; the number of tables dropped."""
-        self._note_change()
-        tables = [self.dictionary.table(name, t) for t in self.dictionary.tables(name)]
-        self.dictionary.drop_database(name)
-        self._schema_changed([*removals(tables), ("rmdir", name)])
-        with self._settling():
-            for tdef in tables:
-                self.engines[tdef.engine].drop_table(tdef)
-            perform(self.fs, self.dictionary.pending)
-        return len(tables)
+    def _remove_directory(self, name: str) -> None:
+        if self.fs.exists(name):
+            for path in self.fs.listdir(name):
+                self.fs.remove(f"{name}/{path}")
+            self.fs.rmdir(name)
 
-    @_alone
-    def create_table(self, tdef: TableDef, unfinished: bool = False) -> None:
-        """Make the table's files and enter it into the dictionary; all or nothing.  unfinished: a crash before `finish_table` takes
-        it back."""
-        self._note_change()
+    # ---- new tables
+    @contextmanager
+    def making(self, tdef: TableDef, name: str) -> Iterator[None]:
+        """Make the files of a new table that no definition knows; the block fills it and lets `change` enter it.  If that fails
+        before the change the files are removed; if not even that is possible the database stops.  Errors call the table `name`."""
+        self.note_change()
         engine = self.engines[tdef.engine]
-        engine.create_table(tdef)
+        for path in files_of(tdef):
+            if self.fs.exists(path):
+                self._remove_left_over(path)
         try:
-            self._make_durable(tdef)
-            self.dictionary.put(tdef)
-            if unfinished:
-                self.dictionary.unfinished.add(tdef.id)
-            self._schema_changed()
-        except BaseException:
-            if self.failure is None:
-                engine.drop_table(tdef)
-            raise
-        self.created[tdef.id] = self.scheduler.wall_clock().replace(microsecond=0)
+            engine.create_table(tdef)
+            yield
+        except BaseException as error:
+            if self.failure is None and all(tdef.id != known.id for known in self.dictionary.all_tables()):
+                try:
+                    engine.drop_table(tdef)
+                except (Error, OSError) as worse:
+                    raise self.fail(worse) from error
+            raise readable(error, tdef, name) from error.__cause__
 
-    @_alone
-    def finish_table(self, tdef: TableDef) -> None:
-        """A table created as unfinished has got its rows."""
-        self.dictionary.unfinished.discard(tdef.id)
-        self._log_durable()
-        self._save_dictionary()
-
-    @_alone
-    def drop_table(self, tdef: TableDef) -> None:
-        self._note_change()
-        self._forget(tdef)
-        self.dictionary.unfinished.discard(tdef.id)
-        self.dictionary.remove(tdef.db, tdef.name)
-        self._schema_changed(removals([tdef]))
-        with self._settling():
-            self.engines[tdef.engine].drop_table(tdef)
-
-    @_alone
-    def truncate_table(self, tdef: TableDef) -> None:
-        self._note_change()
-        self.engines[tdef.engine].truncate_table(tdef)
-        self._log_durable()
-        self.forget_plans()
+    def _remove_left_over(self, path: str) -> None:
+        """A file without a definition is in the way: making it failed, and so did removing it."""
+        try:
+            self.fs.remove(path)
+        except OSError as error:
+            raise write_failed(path, path, error) from error
 
     def _make_durable(self, tdef: TableDef) -> None:
         """Everything in the table's files, and their names, survive a crash from now on."""
         if self.persistent:
-            with self.scheduler.latch:
-                for path in files_of(tdef):
-                    if path in self.pool.spaces:
-                        self.pool.flush(self.pool.spaces[path])
-            if tdef.engine != "InnoDB":
-                self.engines[tdef.engine].flush()
+            self.engines[tdef.engine].flush_table(tdef)
             self._sync_directory(tdef.db)
 
+    def create_table(self, tdef: TableDef, replaced: TableDef | None = None) -> None:
+        """Make an empty table; `replaced`, the table of its name, goes in the same step.  All or nothing."""
+        scratch = tdef if replaced is None else beside(tdef)
+        with self.making(scratch, tdef.name):
+            self.enter_table(scratch, tdef)
+
+    def enter_table(self, scratch: TableDef, tdef: TableDef) -> None:
+        """`scratch`, a complete table that no definition knows, becomes `tdef`, in the place of a table of that name."""
+        self.change(lambda draft: draft.put(tdef), scratch)
+
+    def truncate_table(self, tdef: TableDef) -> None:
+        """Remove all rows; the AUTO_INCREMENT counter begins again."""
+        if tdef.engine == "InnoDB":
+            self._truncate_in_place(tdef)
+            return
+        created = self.created.get(tdef.id)
+        new = tdef.evolve(id=self.dictionary.new_table_id(), auto_increment=1)
+        if created is not None:
+            self.created[new.id] = created
+        self.create_table(new, tdef)
+
     @_alone
-    def exchange_table(self, old: TableDef, scratch: TableDef, new: TableDef) -> None:
-        """`scratch`, a complete table that the dictionary does not know, becomes `new` and takes the place of `old`."""
-        self._forget(old)
-        self._make_durable(scratch)
-        self.dictionary.remove(old.db, old.name)
-        self.dictionary.put(new)
-        self._schema_changed(exchange(old, scratch, new))
-        with self._settling():
-            self.engines[old.engine].drop_table(old)
-            self.engines[new.engine].rename_table(scratch, new)
+    def _truncate_in_place(self, tdef: TableDef) -> None:
+        self._note_change()
+        self.engines[tdef.engine].truncate_table(tdef)
+        self.make_log_durable()
         self.forget_plans()
 
-    @_alone
-    def rename_table(self, old: TableDef, new: TableDef, *, move_references: bool = True) -> None:
-        """Give a table another name; foreign keys of other tables follow it unless told not to."""
-        from minidb.query.define.alter import rename_key_references
 
-        self._note_change()
-        self._forget(old)
-        children = [r.child for r in self.dictionary.references_to(*old.full_name) if r.child.full_name != old.full_name]
-        self.dictionary.remove(old.db, old.name)
-        self.dictionary.put(new)
-        if move_references:
-            for child in {c.id: c for c in children}.values():
-                followed = rename_key_references(child, old.full_name, new.full_name)
-                self._forget(child)
-                self.engines[child.engine].update_definition(child, followed)
-                self.dictionary.put(followed)
-        self._schema_changed(renamings(old, new))
-        with self._settling():
-            self.engines[old.engine].rename_table(old, new)
-        self.forget_plans()
+def beside(tdef: TableDef) -> TableDef:
+    """The definition under which a table is filled that will take the place of another one.  Its foreign keys are looked after by
+    whoever fills it."""
+    return tdef.evolve(name=f"#sql-alter-{tdef.id}", foreign_keys=(), version=tdef.version)
 
-    @_alone
-    def replace_definition(self, old: TableDef, new: TableDef) -> None:
-        """`new` differs from `old` only in what the engine does not store."""
-        self._note_change()
-        self._forget(old)
-        self.engines[old.engine].update_definition(old, new)
-        self.dictionary.put(new)
-        try:
-            self._schema_changed()
-        except Error as error:
-            raise self._fail(error) from error  # the engine has the new definition, the dictionary the old one
 
-    def _forget(self, tdef: TableDef) -> None:
-        self._handles.pop((tdef.db, tdef.name), None)
+def readable(error: BaseException, scratch: TableDef, name: str) -> BaseException:
+    """`error` about the table `scratch` with the name that the user knows."""
+    if not isinstance(error, Error) or scratch.name not in error.message:
+        return error
+    message = error.message.replace(scratch.name, name)
+    return SqlError.make(type(error), error.code, message, error.symbol, error.sqlstate, error.rolled_back)

@@ -12,9 +12,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from minidb.catalog import TableDef
-from minidb.errors import SqlError
+from minidb.dictionary import Dictionary
+from minidb.errors import Error, SqlError
 from minidb.metadata_lock import EXCLUSIVE, SHARED_READ
 from minidb.query import ast
+from minidb.query.define.alter import rename_table as rename_in
 from minidb.query.define.ddl import define_like, define_table
 from minidb.query.define.ddl_columns import DefineEnv, charset_options, check_name
 from minidb.query.define.ddl_keys import constraint_text, quote
@@ -85,11 +87,10 @@ def leave(session: Session) -> None:
 def create_database(session: Session, stmt: ast.CreateDatabase) -> Result:
     name = check_name(stmt.name, 1102)
     instance = session.instance
-    enter(session, [(name, "")])
-    exists = name in instance.dictionary.schemas or name.lower() in SYSTEM_DATABASES
-    if exists and stmt.or_replace:
-        instance.drop_database(name)
-    elif exists:
+    present = [(name, t) for t in instance.dictionary.tables(name)] if stmt.or_replace else []
+    enter(session, [(name, ""), *present])
+    exists = name in instance.dictionary.schemas
+    if (exists and not stmt.or_replace) or name.lower() in SYSTEM_DATABASES:
         error = SqlError.of(1007, name)
         if not stmt.if_not_exists:
             raise error
@@ -98,7 +99,13 @@ def create_database(session: Session, stmt: ast.CreateDatabase) -> Result:
         return done()
     world = session.variables.world.values
     charset, collation = charset_options(stmt.options, (world["character_set_server"], world["collation_server"]))
-    instance.create_database(name, charset, collation)
+
+    def edit(draft: Dictionary) -> None:
+        if exists:
+            draft.drop_database(name)
+        draft.create_database(name, charset, collation)
+
+    instance.change(edit)
     leave(session)
     return done(1)
 
@@ -119,12 +126,12 @@ def drop_database(session: Session, stmt: ast.DropDatabase) -> Result:
         for _, table in tables:
             if any(r.child.db != name for r in instance.dictionary.references_to(name, table)):
                 raise SqlError.of(1217)
-    dropped = instance.drop_database(name)
+    instance.change(lambda draft: draft.drop_database(name))
     if session.database == name:
         session.database = None
         session.change_setting()
     leave(session)
-    return done(dropped)
+    return done(len(tables))
 
 
 # ---- CREATE TABLE
@@ -149,8 +156,7 @@ def create_table(session: Session, stmt: ast.CreateTable) -> Result:
         raise SqlError.of(1066, name)
     if existing is not None:
         _refuse_if_referenced(session, [existing])
-        instance.drop_table(existing)
-    result = _make_table(session, stmt, db, name)
+    result = _make_table(session, stmt, db, name, existing)
     leave(session)
     return result
 
@@ -164,32 +170,25 @@ def _exists_already(session: Session, stmt: ast.CreateTable, name: str) -> Resul
     return done()
 
 
-def _make_table(session: Session, stmt: ast.CreateTable, db: str, name: str) -> Result:
+def _make_table(session: Session, stmt: ast.CreateTable, db: str, name: str, replaced: TableDef | None) -> Result:
+    """Make the table; `replaced`, which has its name, stays until the new one is complete."""
     instance, env = session.instance, environment(session, stmt.table.db or session.database or "")
     if stmt.like is not None:
         source = session.open(stmt.like.db, stmt.like.name).tdef
         if not source.id:
             raise SqlError.of(1347, source.db, source.name, "BASE TABLE")
-        instance.create_table(define_like(source, db, name, env, False))
+        instance.create_table(define_like(source, db, name, env, False), replaced)
         return done()
     if stmt.query is None:
-        instance.create_table(define_table(stmt, env))
+        instance.create_table(define_table(stmt, env), replaced)
         return done()
-    from minidb.statements.table_copy import fill_from_query
+    from minidb.statements.table_copy import create_from_query
 
     prepared = prepare_source(session, stmt.query)
-    tdef = define_table(stmt, env, prepared.columns)
-    instance.create_table(tdef, unfinished=True)
-    try:
-        result = fill_from_query(session, tdef, prepared, stmt.query_mode)
-        instance.finish_table(tdef)
-        return result
-    except BaseException:
-        if instance.failure is None:
-            if session.trx.active:
-                instance.innodb.rollback(session.trx)
-            instance.drop_table(tdef)
-        raise
+    if any((t.db, t.name) == (db, name) for t in prepared.plan.tables):
+        raise SqlError.text(
+            1093, f"Table '{name}' is specified twice, both as a target for 'CREATE' and as a separate source for data")
+    return create_from_query(session, define_table(stmt, env, prepared.columns), prepared, stmt.query_mode, replaced)
 
 
 # ---- DROP, RENAME, TRUNCATE
@@ -204,29 +203,55 @@ def drop_table(session: Session, stmt: ast.DropTable) -> Result:
         from minidb.statements import temporary
 
         rest = temporary.drop_tables(session, names)
-    instance = session.instance
     if rest and not stmt.temporary:
         enter(session, rest)
-    found, missing = [], []
-    for name in rest:
-        tdef = None if stmt.temporary else instance.dictionary.find_table(*name)
-        if tdef is None:
-            missing.append(name)
-        else:
-            found.append(tdef)
-    if session.foreign_key_checks:
-        _refuse_if_referenced(session, found)
-    for tdef in found:
-        instance.drop_table(tdef)
+    missing, refused = _drop_tables(session, rest, bool(stmt.if_exists)) if not stmt.temporary else (rest, None)
     if rest and not stmt.temporary:
         leave(session)
-    if missing:
-        error = SqlError.of(1051, ",".join(".".join(n) for n in missing))
-        if not stmt.if_exists:
-            raise error
-        for name in missing:
-            session.warn("Note", 1051, SqlError.of(1051, ".".join(name)).message)
+    if refused is not None:
+        raise refused
+    if missing and not stmt.if_exists:
+        raise _unknown_tables(missing)
+    for name in missing:
+        session.warn("Note", 1051, SqlError.of(1051, ".".join(name)).message)
     return done()
+
+
+def _unknown_tables(names: list[Name]) -> Error:
+    return SqlError.of(1051, ",".join(".".join(n) for n in names))
+
+
+def _drop_tables(session: Session, names: list[Name], if_exists: bool) -> tuple[list[Name], Error | None]:
+    """Drop tables; those that do not exist, and why some could not be dropped.  MariaDB drops one after the other, and goes on with
+    the next where that is refused; MySQL drops all of them in one step or none."""
+    instance = session.instance
+    found = [t for t in (instance.dictionary.find_table(*name) for name in names) if t is not None]
+    missing = [name for name in names if instance.dictionary.find_table(*name) is None]
+    if instance.innodb.locks.profile.drops_all_or_none:
+        if missing and not if_exists:
+            raise _unknown_tables(missing)
+        _refuse_if_referenced(session, found)
+        _drop(session, found)
+        return missing, None
+    refused: Error | None = None
+    for tdef in found:
+        try:
+            _refuse_if_referenced(session, [tdef])
+        except Error as error:
+            refused = error
+        else:
+            _drop(session, [tdef])
+    return missing, refused
+
+
+def _drop(session: Session, tables: list[TableDef]) -> None:
+    """Drop tables in one step."""
+    def edit(draft: Dictionary) -> None:
+        for tdef in tables:
+            draft.remove(tdef.db, tdef.name)
+
+    if tables:
+        session.instance.change(edit)
 
 
 def _drop_views(session: Session, stmt: ast.DropTable) -> Result:
@@ -253,32 +278,14 @@ def _refuse_if_referenced(session: Session, dropped: list[TableDef]) -> None:
 def rename_table(session: Session, stmt: ast.RenameTable) -> Result:
     pairs = [(full_name(session, a), full_name(session, b)) for a, b in stmt.pairs]
     enter(session, {n for pair in pairs for n in pair})
-    undone: list[tuple[Name, Name]] = []
-    try:
+
+    def edit(draft: Dictionary) -> None:
         for old, new in pairs:
-            rename(session, old, new)
-            undone.append((new, old))
-    except BaseException:
-        for new, old in reversed(undone):
-            rename(session, new, old)
-        raise
+            rename_in(draft, old, new)
+
+    session.instance.change(edit)
     leave(session)
     return done()
-
-
-def rename(session: Session, old: Name, new: Name) -> None:
-    """Rename one table; raises 1049, 1050, 1103, 1146."""
-    from minidb.query.define.alter import renamed
-
-    instance = session.instance
-    tdef = instance.dictionary.find_table(*old)
-    if tdef is None:
-        raise SqlError.of(1146, *old)
-    instance.dictionary.database(new[0])
-    check_name(new[1], 1103)
-    if instance.dictionary.find_table(*new) is not None:
-        raise SqlError.of(1050, new[1])
-    instance.rename_table(tdef, renamed(tdef, *new))
 
 
 def truncate(session: Session, stmt: ast.Truncate) -> Result:
@@ -335,8 +342,6 @@ def alter_table(session: Session, stmt: ast.AlterTable) -> Result:
     if target is not None and target != name and instance.dictionary.find_table(*target) is not None:
         raise SqlError.of(1050, target[1])
     copied = alter(session, alteration)
-    if target is not None and target != name:
-        rename(session, name, target)
     leave(session)
     result = done(copied)
     result.records, result.duplicates = copied, 0

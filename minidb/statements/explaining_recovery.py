@@ -10,6 +10,8 @@ from minidb.errors import Error
 from minidb.innodb.dict_table import path_of, root_name
 from minidb.innodb.layout import clustered_definition
 from minidb.myisam.files import CRASHED, OPEN_COUNT, key_path
+from minidb.statements.recovering import RecoveryAccount
+from minidb.statements.table_files import BARRIER, COUNTER
 from minidb.storage.page import PageKind
 from minidb.storage.recovery import RecoveryReport
 
@@ -42,7 +44,7 @@ def nothing_to_do(database: Database) -> bool:
     """Did the start find everything in order?"""
     account = database.recovery
     log, innodb = account.log, account.innodb
-    done = account.pending or account.unfinished or account.orphans or innodb.rolled_back or innodb.removed or innodb.built
+    done = account.pending or account.orphans or innodb.rolled_back or innodb.removed
     return not done and not innodb.history and (log is None or not (log.groups or log.restored))
 
 
@@ -53,18 +55,15 @@ def summary(database: Database) -> Iterator[str]:
         yield "nothing to do"
         return
     innodb, log = account.innodb, account.log
-    for operation in account.pending:
-        yield f"finished: {_operation(operation)}"
-    removed = len(account.unfinished) + len(account.orphans)
-    if removed:
-        yield f"{removed} unfinished tables and files without a table removed"
+    yield from _finished(account)
+    if account.orphans:
+        yield f"{len(account.orphans)} files without a table removed"
     if log is not None:
         yield (f"redo log read from LSN {log.start} to {log.end}: {log.records - log.skipped} of {log.records} records applied to "
                f"{len(log.applied)} pages, {len(log.restored)} torn pages restored")
     yield f"{len(innodb.rolled_back)} transactions rolled back, {innodb.history} committed ones wait for purge"
-    rebuilt = sum(map(len, innodb.built.values()))
-    if innodb.removed or rebuilt:
-        yield f"{len(innodb.removed)} unfinished indexes removed, {rebuilt} built anew"
+    if innodb.removed:
+        yield f"{len(innodb.removed)} unfinished indexes removed"
     yield from (f"MyISAM: {line}" for line in _myisam(database))
 
 
@@ -75,17 +74,18 @@ def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
         yield from (f"  {line}" for line in found)
 
 
-def _operation(operation: tuple[str, ...]) -> str:
-    kind, path, *target = operation
-    return f"{kind} '{path}'" + (f" to '{target[0]}'" if target else "")
+def _finished(account: RecoveryAccount) -> Iterator[str]:
+    """What was left to do of the last change of definitions."""
+    for kind, *words in account.pending:
+        if kind == COUNTER:
+            yield f"finished: AUTO_INCREMENT of {words[0]}.{words[1]} set to {words[2]}"
+        elif kind != BARRIER:
+            yield f"finished: {kind} " + " to ".join(f"'{path}'" for path in words)
 
 
 def _files(database: Database) -> Iterator[str]:
     account = database.recovery
-    for operation in account.pending:
-        yield f"finished: {_operation(operation)}"
-    for name in account.unfinished:
-        yield f"table {name} was being filled by CREATE TABLE ... SELECT: it is gone"
+    yield from _finished(account)
     for path in account.orphans:
         yield f"removed '{path}', which belongs to no table"
 
@@ -142,13 +142,8 @@ def _transactions(database: Database) -> Iterator[str]:
 
 
 def _indexes(database: Database) -> Iterator[str]:
-    innodb = database.recovery.innodb
-    for name in innodb.removed:
+    for name in database.recovery.innodb.removed:
         yield f"an unfinished index of {name} was removed"
-    for name, ids in innodb.built.items():
-        tdef = database.dictionary.table(*name.split(".", 1))
-        built = [index.name for index in tdef.indexes if index.id in ids]
-        yield f"{', '.join(built)} of {name} built anew"
 
 
 def _myisam(database: Database) -> Iterator[str]:

@@ -244,10 +244,10 @@ def resolve_handle(session: Session, table: PlanTable) -> Table:
     """The handle that a plan's table stands for."""
     if table.db in SYSTEM_DATABASES:
         return _virtual(session, table.db, table.name)
+    for handle in session.temporary.values():
+        if handle.tdef.full_name == (table.db, table.name):
+            return handle
     if table.db.startswith(TEMPORARY):
-        for handle in session.temporary.values():
-            if handle.tdef.full_name == (table.db, table.name):
-                return handle
         raise SqlError.of(1146, session.database, table.name)
     return session.instance.open_table(table.db, table.name)
 

@@ -7,6 +7,7 @@ Order: pending file operations, orphan files, torn pages and the redo log (stora
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,12 +28,11 @@ PATIENCE = 1.0  # seconds after which people are told what takes so long
 @dataclass(slots=True)
 class RecoveryAccount:
     """What a start found and did.  clean: the directory had been closed properly.  pending: file operations of the last change of
-    definitions that were finished.  unfinished: tables that were being filled, and are gone.  orphans: files removed.  log: the
-    redo log's part, None for a new directory.  innodb: the engine's.  seconds: of the whole."""
+    definitions that were finished.  orphans: files removed.  log: the redo log's part, None for a new directory.  innodb: the
+    engine's.  seconds: of the whole."""
 
     clean: bool = True
     pending: list[Operation] = field(default_factory=list)
-    unfinished: list[str] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
     log: RecoveryReport | None = None
     innodb: InnodbReport = field(default_factory=InnodbReport)
@@ -83,19 +83,15 @@ class Recovery:
         """Finish the last change of definitions.  Raises OSError, UnsureError."""
         fs, dictionary, account = self.database.fs, self.database.dictionary, self.account
         account.clean, account.pending = dictionary.clean, list(dictionary.pending)
-        account.unfinished = [f"{t.db}.{t.name}" for t in dictionary.all_tables() if t.id in dictionary.unfinished]
-        if dictionary.pending:
-            perform(fs, dictionary.pending)
-            dictionary.pending = []
-            dictionary.save()
-        cut_off = bool(dictionary.unfinished)
-        if cut_off:
-            dictionary.forget_unfinished()
-            dictionary.save()
-        if cut_off or not dictionary.clean:
+        perform(fs, dictionary.pending, self._left_to_do)
+        if not dictionary.clean:
             for path in remove_orphans(fs, dictionary):
                 account.orphans.append(path)
                 self.tell(f"removed '{path}', which belongs to no table")
+
+    def _left_to_do(self, pending: Sequence[Operation]) -> None:
+        self.database.dictionary.pending = list(pending)
+        self.database.dictionary.save()
 
     def recover_engines(self, crashed: bool) -> None:
         """Roll back what was running.  MyISAM has no recovery: its tables know by themselves that they are crashed."""
@@ -104,5 +100,16 @@ class Recovery:
         for text in innodb.recover_tables(lambda: (t for t in dictionary.all_tables() if t.engine == "InnoDB"), crashed):
             self.tell(text)
         dictionary.next_table_id = max(dictionary.next_table_id, innodb.highest_table + 1)
+        self._set_counters()
         self.account.innodb = innodb.recovered
         self.account.seconds = database.scheduler.now() - self.began
+
+    def _set_counters(self) -> None:
+        """AUTO_INCREMENT values that belong to a change of definitions, the last of its pending operations."""
+        database = self.database
+        for _, db, name, value in database.dictionary.pending:
+            tdef = database.dictionary.table(db, name)
+            database.engines[tdef.engine].open_table(tdef).set_auto_increment(int(value))
+        if database.dictionary.pending:
+            database.make_log_durable()
+            self._left_to_do(())

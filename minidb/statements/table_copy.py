@@ -1,22 +1,26 @@
-"""Rows from one table into another: ALTER TABLE's rebuild, CREATE TABLE ... SELECT, checking the rows of a new foreign key.
+"""ALTER TABLE at work: in place or by copying; CREATE TABLE ... SELECT; checking the rows of a new foreign key.
 
-The rebuild fills a new table beside the old one, in a transaction of its own that takes no row locks (the exclusive metadata lock
-keeps everybody else away), then the new table takes the old one's name.  If anything fails the new table is dropped and the old
-one is as it was.
+A copy fills a new table beside the old one, which takes the old one's place in one change of the dictionary.  Rows go from one to
+the other a batch at a time, without locks (the exclusive metadata lock keeps everybody else away) and without undo; indexes are
+built by sorting in *_sort_buffer_size bytes.  If anything fails before that change the new table is dropped and the old one is as
+it was.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from minidb.catalog import Column, Default, ForeignKey, TableDef
-from minidb.engine import Engine, Row, Scan, Table, Trx
+from minidb.dictionary import Dictionary
+from minidb.engine import Row, Scan, Table, Trx
 from minidb.errors import Error, SqlError
-from minidb.query.define.alter import Alteration, missing_parent
+from minidb.query.define.alter import Alteration, followed_columns, missing_parent, rename_table
 from minidb.query.define.ddl_columns import implicit_default
 from minidb.query.define.ddl_keys import parent_index
+from minidb.statements.changing_definitions import beside
 from minidb.statements.result import Result, done
 from minidb.statements.running import change
 from minidb.types import convert
@@ -28,178 +32,155 @@ if TYPE_CHECKING:
     from minidb.statements.cache import Prepared
 
 BATCH = 256
+KNOWN_PARENTS = 4096  # keys that have a parent, remembered while rows are checked
+SORT_BUFFERS = {"InnoDB": "innodb_sort_buffer_size", "MyISAM": "myisam_sort_buffer_size"}
 
 
-def all_rows(table: Table, trx: Trx) -> Iterator[Row]:
-    """Every row of a table that nobody else uses, in clustered or storage order."""
+def batches(table: Table, trx: Trx) -> Iterator[list[Row]]:
+    """Every row of a table that nobody else uses, in clustered or storage order, about a leaf page at a time."""
     cursor = table.scan(trx, Scan(None))
     try:
         while (batch := cursor.next_batch()) is not None:
-            yield from batch
+            yield batch
     finally:
         cursor.close()
 
 
+def sort_bytes(session: Session, engine: str) -> int:
+    """Bytes of memory in which an index of an `engine` table is sorted."""
+    return int(session.variable("", SORT_BUFFERS[engine]))
+
+
 # ---- ALTER TABLE
 def alter(session: Session, change: Alteration) -> int:
-    """Make the change; the number of rows that the server would report as copied."""
-    instance = session.instance
-    new = change.new
+    """Make the change, all of it in one step; the number of rows that the server would report as copied.  Raises 1062, 1452, what
+    storing a value raises, 1026, 1114, and the table is as it was."""
     if change.rebuild:
         copied = rebuild(session, change)
-        rows = copied if change.reports_rows else 0
-    else:
-        instance.note_change()
-        change_in_place(session, instance.engines[change.old.engine], change)
-        rebuilt = new.engine == "MyISAM" and (change.added or change.dropped or change.auto_increment is not None)
-        rows = instance.open_table(new.db, new.name).stats().rows if rebuilt else 0
-    if change.new_keys and session.foreign_key_checks and new.engine == "InnoDB":
-        try:
-            rows = check_new_keys(session, new, change.new_keys)
-        except BaseException:
-            if not change.rebuild:
-                undo_in_place(session, change)
-            raise
-    follow_renamed_columns(session, change)
-    if change.auto_increment is not None and new.auto_increment_column is not None:
-        instance.open_table(new.db, new.name).set_auto_increment(change.auto_increment)
-    return rows
+        return copied if change.reports_rows else 0
+    return change_in_place(session, change)
 
 
-def change_in_place(session: Session, engine: Engine, change: Alteration) -> None:
-    """Drop and build indexes one after the other, then enter the rest of the new definition."""
+def enter(draft: Dictionary, change: Alteration) -> None:
+    """Put the altered definition where the old one was, with all that follows from it."""
+    draft.put(change.new)
+    for child in followed_columns(draft, change):
+        draft.put(child)
+    target = change.rename_to
+    if target is not None and target != change.old.full_name:
+        rename_table(draft, change.old.full_name, target)
+
+
+def change_in_place(session: Session, change: Alteration) -> int:
+    """Change what needs no copy; the number of rows checked for new foreign keys.  Indexes are there only in InnoDB: the new ones
+    are complete before the change, those that go are freed after it."""
     instance = session.instance
-    present = change.old
-    done_so_far: list[tuple[TableDef, TableDef, int]] = []
-    instance.forget_plans()
-    for index_id in change.dropped:
-        ordinal = next(i for i, x in enumerate(present.indexes) if x.id == index_id)
-        smaller = present.evolve(indexes=present.indexes[:ordinal] + present.indexes[ordinal + 1:])
-        engine.drop_index(present, smaller, ordinal)
-        present = smaller
-    try:
-        for index_id in change.added:
-            built = {x.id for x in present.indexes} | {index_id}
-            larger = present.evolve(indexes=tuple(x for x in _with_old_names(change, present) if x.id in built))
-            ordinal = next(i for i, x in enumerate(larger.indexes) if x.id == index_id)
-            engine.create_index(present, larger, ordinal)
-            done_so_far.append((present, larger, ordinal))
-            present = larger
-    except BaseException:
-        for smaller, larger, ordinal in reversed(done_so_far):
-            engine.drop_index(larger, smaller, ordinal)
-            present = smaller
-        _rebuild_dropped(engine, change, present)
+    old, new = change.old, change.new
+    instance.note_change()
+    indexes = bool(change.added or change.dropped)
+    rows = 0
+    if indexes:
         instance.forget_plans()
+        instance.innodb.build_indexes(old, new, sort_bytes(session, old.engine))
+    try:
+        if change.new_keys and session.foreign_key_checks and new.engine == "InnoDB":
+            rows = check_new_keys(session, new, change.new_keys, instance.engines[new.engine].open_table(new))
+        counted = change.auto_increment is not None and new.auto_increment_column is not None
+        instance.change(lambda draft: enter(draft, change), counters={new.id: change.auto_increment or 1} if counted else None)
+    except BaseException:
+        if indexes and instance.failure is None and instance.dictionary.find_table(*old.full_name) is old:
+            instance.innodb.take_back_indexes(old, new)
+            instance.forget_plans()
         raise
-    instance.replace_definition(present, replace(change.new, _by_name={}, version=present.version + 1))
-
-
-def _with_old_names(change: Alteration, present: TableDef) -> tuple[Any, ...]:
-    """The new order of indexes, restricted by the caller to those that exist."""
-    gone = [x for x in present.indexes if x.id not in {n.id for n in change.new.indexes}]
-    return (*change.new.indexes, *gone)
-
-
-def _rebuild_dropped(engine: Engine, change: Alteration, present: TableDef) -> None:
-    """Build again what was dropped before a later step failed."""
-    for index_id in change.dropped:
-        built = {x.id for x in present.indexes} | {index_id}
-        larger = present.evolve(indexes=tuple(x for x in change.old.indexes if x.id in built))
-        engine.create_index(present, larger, next(i for i, x in enumerate(larger.indexes) if x.id == index_id))
-        present = larger
-    engine.update_definition(present, change.old)
-
-
-def undo_in_place(session: Session, change: Alteration) -> None:
-    """Take back what `change_in_place` did: the rows do not fit the new foreign keys."""
-    instance = session.instance
-    engine = instance.engines[change.old.engine]
-    present = instance.dictionary.table(change.new.db, change.new.name)
-    instance.forget_plans()
-    for index_id in change.added:
-        ordinal = next(i for i, x in enumerate(present.indexes) if x.id == index_id)
-        smaller = present.evolve(indexes=present.indexes[:ordinal] + present.indexes[ordinal + 1:])
-        engine.drop_index(present, smaller, ordinal)
-        present = smaller
-    _rebuild_dropped(engine, change, present)
-    instance.dictionary.put(change.old)
-    instance.schema_changed()
+    return rows
 
 
 def rebuild(session: Session, change: Alteration) -> int:
     """Copy the table into a new one of the new definition, which then takes its place."""
     instance = session.instance
     old, new = change.old, change.new
-    engine = instance.engines[new.engine]
-    scratch = replace(new, _by_name={}, name=f"#sql-alter-{new.id}", foreign_keys=())
-    instance.note_change()
-    engine.create_table(scratch)
-    try:
-        table = engine.open_table(scratch)
-        copied = copy_rows(session, change, table)
+    scratch = beside(new)
+    with instance.making(scratch, new.name):
+        copied = copy_rows(session, change, scratch)
         if change.new_keys and session.foreign_key_checks and new.engine == "InnoDB":
-            check_new_keys(session, new, change.new_keys, table)
-    except BaseException:
-        engine.drop_table(scratch)
-        raise
-    created = instance.created.get(old.id)
-    instance.exchange_table(old, scratch, new)
-    instance.created[new.id] = created or session.scheduler.wall_clock().replace(microsecond=0)
+            check_new_keys(session, new, change.new_keys, instance.engines[new.engine].open_table(scratch))
+        created = instance.created.get(old.id)
+        if created is not None:
+            instance.created[new.id] = created
+        instance.change(lambda draft: enter(draft, change), scratch)
     return copied
 
 
-def copy_rows(session: Session, change: Alteration, target: Table) -> int:
-    """Insert the old table's rows, converted, into `target`; the number of rows.  Raises what storing a value raises, 1062."""
+def copy_rows(session: Session, change: Alteration, scratch: TableDef) -> int:
+    """Fill the new table `scratch` with the old table's rows, converted; their number.  Raises what storing a value raises,
+    1062."""
     instance = session.instance
-    old_engine, new_engine = instance.engines[change.old.engine], instance.engines[change.new.engine]
+    old_engine, new_engine = instance.engines[change.old.engine], instance.engines[scratch.engine]
+    source, target = old_engine.open_table(change.old), new_engine.open_table(scratch)
     reader = old_engine.new_trx(session.connection_id, session.name)
-    writer = new_engine.new_trx(session.connection_id, session.name)
-    source = old_engine.open_table(change.old)
+    loader = new_engine.loader(scratch, sort_bytes(session, scratch.engine))
     convert_row = row_converter(session, change)
-    counter = change.new.auto_increment_column
+    counter = Counter(session, change, target)
     count = 0
-    new_engine.begin(writer)
-    new_engine.begin_statement(writer)
     try:
-        for count, row in enumerate(all_rows(source, reader), 1):
-            values = convert_row(row, count)
-            if counter is not None and not values[counter]:
-                values = (*values[:counter], target.next_auto_increment(writer, 1), *values[counter + 1:])
-            elif counter is not None:
-                target.note_auto_increment(writer, values[counter])
-            target.insert(writer, values)
-            if count % BATCH == 0:
-                session.check_interrupted()
-    except BaseException as error:
-        new_engine.end_statement(writer, False)
-        new_engine.rollback(writer)
-        raise _readable(error, change) from None
+        for batch in batches(source, reader):
+            rows = [counter.numbered(convert_row(row, number), number) for number, row in enumerate(batch, count + 1)]
+            count += len(rows)
+            loader.add(rows)
+            session.check_interrupted()
+        loader.finish()
     finally:
         if reader.active:
             old_engine.commit(reader)
-    new_engine.end_statement(writer, True)
-    new_engine.commit(writer)
-    stats = source.stats()
-    if counter is not None and change.old.auto_increment_column is not None and stats.auto_increment:
-        target.set_auto_increment(stats.auto_increment)
+    counter.settle(source, target)
     return count
 
 
-def _readable(error: BaseException, change: Alteration) -> BaseException:
-    """Errors name the table that the user knows, not the one being filled."""
-    if isinstance(error, Error):
-        message = error.message.replace(f"#sql-alter-{change.new.id}", change.new.name)
-        if message != error.message:
-            return SqlError.make(type(error), error.code, message, error.symbol, error.sqlstate, error.rolled_back)
-    return error
+class Counter:
+    """AUTO_INCREMENT in a table that is being copied: rows without a value get the next one."""
+
+    def __init__(self, session: Session, change: Alteration, target: Table) -> None:
+        self.change = change
+        self.column = change.new.auto_increment_column
+        self.next = 1
+        if self.column is not None:
+            column = change.new.columns[self.column]
+            self.next = target.stats().auto_increment or 1
+            self.context = store_context(session, change)
+            self.context.column = column.name
+            self.store = convert.storer(column.type, True)
+
+    def numbered(self, values: Row, number: int) -> Row:
+        """Row `number`, with a value in the column."""
+        place = self.column
+        if place is None:
+            return values
+        if not values[place]:
+            self.context.row = number
+            values = (*values[:place], self.store(self.next, self.context), *values[place + 1 :])
+        self.next = max(self.next, int(values[place]) + 1)
+        return values
+
+    def settle(self, source: Table, target: Table) -> None:
+        """The table is full: set its counter."""
+        if self.column is None:
+            return
+        known = source.stats().auto_increment if self.change.old.auto_increment_column is not None else None
+        target.set_auto_increment(known or self.next)
+        if self.change.auto_increment is not None:
+            target.set_auto_increment(self.change.auto_increment)
+
+
+def store_context(session: Session, change: Alteration) -> convert.StoreContext:
+    """How values are stored in the new table."""
+    return convert.StoreContext(table=change.new.full_name, warn=session.warn, strict=bool(
+        session.modes & {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES"}))
 
 
 def row_converter(session: Session, change: Alteration) -> Callable[[Row, int], Row]:
     """Function (old row, number from 1) -> new row's values."""
     old, new = change.old, change.new
-    context = convert.StoreContext(table=(new.db, new.name), strict=bool(
-        session.modes & {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES"}), warn=session.warn)
+    context = store_context(session, change)
     steps: list[tuple[int | None, Any, Column]] = []
     for ordinal, column in enumerate(new.columns):
         source = change.sources[ordinal]
@@ -267,10 +248,9 @@ def _filler(session: Session, filler: Any, column: Column) -> Any:
 
 
 # ---- foreign keys
-def check_new_keys(session: Session, child: TableDef, keys: tuple[ForeignKey, ...], table: Table | None = None) -> int:
-    """1452 if a row of the child has no parent for one of `keys`; else the number of rows."""
+def check_new_keys(session: Session, child: TableDef, keys: tuple[ForeignKey, ...], handle: Table) -> int:
+    """1452 if a row of the child, to be found through `handle`, has no parent for one of `keys`; else the number of rows."""
     instance = session.instance
-    handle = instance.open_table(child.db, child.name) if table is None else table
     trx = instance.engines[child.engine].new_trx(session.connection_id, session.name)
     rows = 0
     try:
@@ -292,41 +272,73 @@ def _check_key(session: Session, child: TableDef, key: ForeignKey, handle: Table
     parts = [(parent.tdef.columns[p.column].type, p.descending) for p in index.parts[: len(key.columns)]]
     known: set[tuple[Any, ...]] = set()
     rows = 0
-    for rows, row in enumerate(all_rows(handle, trx), 1):  # noqa: B007
-        values = [row[c] for c in key.columns]
-        if None in values:
-            continue
-        prefix = tuple(part_key(v, *part) for v, part in zip(values, parts, strict=True))
-        if prefix in known:
-            continue
-        if not parent.lookup(trx, ordinal, prefix):
-            raise SqlError.of(1452, missing_parent(child, key))
-        known.add(prefix)
-        if len(known) % BATCH == 0:
-            session.check_interrupted()
+    for batch in batches(handle, trx):
+        rows += len(batch)
+        for row in batch:
+            values = [row[c] for c in key.columns]
+            if None in values:
+                continue
+            prefix = tuple(part_key(v, *part) for v, part in zip(values, parts, strict=True))
+            if prefix in known:
+                continue
+            if not parent.lookup(trx, ordinal, prefix):
+                raise SqlError.of(1452, missing_parent(child, key))
+            if len(known) == KNOWN_PARENTS:
+                known.clear()
+            known.add(prefix)
+        session.check_interrupted()
     return rows
 
 
-def follow_renamed_columns(session: Session, change: Alteration) -> None:
-    """Foreign keys of other tables name columns of this one: they follow a renamed column."""
-    names = {
-        change.old.columns[source].name.lower(): change.new.columns[i].name
-        for i, source in enumerate(change.sources)
-        if source is not None and change.old.columns[source].name != change.new.columns[i].name
-    }
-    if not names:
-        return
-    instance = session.instance
-    for reference in list(instance.dictionary.references_to(*change.new.full_name)):
-        child = instance.dictionary.table(*reference.child.full_name)
-        keys = tuple(
-            replace(k, ref_columns=tuple(names.get(c.lower(), c) for c in k.ref_columns))
-            if (k.ref_db, k.ref_table) == change.new.full_name else k
-            for k in child.foreign_keys)
-        instance.replace_definition(child, child.evolve(foreign_keys=keys))
-
-
 # ---- CREATE TABLE ... SELECT
+def create_from_query(session: Session, tdef: TableDef, prepared: Prepared, mode: str, replaced: TableDef | None) -> Result:
+    """CREATE TABLE ... SELECT: fill a table that nobody else knows, then give it its name, and the place of `replaced`.  Raises
+    what the query and storing its rows raise; nothing has changed then."""
+    instance = session.instance
+    scratch = replace(beside(tdef) if replaced is not None else tdef, _by_name={}, foreign_keys=())
+    trx = session.trx
+    with instance.making(scratch, tdef.name):
+        handle = instance.engines[scratch.engine].open_table(scratch)
+        try:
+            with standing_in(session, tdef.full_name, handle):
+                result = fill_from_query(session, tdef, prepared, mode)
+            if trx.active:
+                instance.innodb.commit(trx)
+            if tdef.foreign_keys and session.foreign_key_checks:
+                check_new_keys(session, tdef, tdef.foreign_keys, handle)
+        except BaseException:
+            if instance.failure is None and trx.active:
+                _roll_back(session)
+            raise
+        instance.enter_table(scratch, tdef)
+    return result
+
+
+def _roll_back(session: Session) -> None:
+    """Undo the rows of a table that is about to be dropped; where that fails the database stops, for the undo would outlive it."""
+    try:
+        session.instance.innodb.rollback(session.trx)
+    except Error as error:
+        raise session.instance.fail(error) from error
+
+
+@contextmanager
+def standing_in(session: Session, name: tuple[str, str], handle: Table) -> Iterator[None]:
+    """Inside, `name` means `handle` for the session, and statements do not commit by themselves."""
+    present, autocommit = session.temporary.get(name), session.trx.autocommit
+    session.temporary[name] = handle
+    session.change_setting()
+    session.trx.autocommit = False
+    try:
+        yield
+    finally:
+        session.trx.autocommit = autocommit
+        del session.temporary[name]
+        if present is not None:
+            session.temporary[name] = present
+        session.change_setting()
+
+
 def fill_from_query(session: Session, tdef: TableDef, prepared: Prepared, mode: str) -> Result:
     """Run the query of CREATE TABLE ... SELECT and insert its rows; mode: '' IGNORE REPLACE."""
     from minidb.query import ast

@@ -16,6 +16,7 @@ from minidb.query import ast
 from minidb.query.define.alter import alter_table as work_out
 from minidb.query.define.ddl import define_like, define_table
 from minidb.query.define.ddl_columns import check_name
+from minidb.statements.changing_definitions import beside, readable
 from minidb.statements.preparing import TEMPORARY, prepare_source
 from minidb.statements.result import Result, done
 
@@ -114,13 +115,13 @@ def alter_table(session: Session, name: Name, stmt: ast.AlterTable) -> Result:
         raise SqlError.of(1050, target[1])
     instance = session.instance
     engine = instance.engines[alteration.new.engine]
-    scratch = replace(alteration.new, _by_name={}, name=f"#sql-alter-{alteration.new.id}")
+    scratch = beside(alteration.new)
     engine.create_table(scratch)
     try:
-        copied = copy_rows(session, alteration, engine.open_table(scratch))
-    except BaseException:
+        copied = copy_rows(session, alteration, scratch)
+    except BaseException as error:
         engine.drop_table(scratch)
-        raise
+        raise readable(error, scratch, name[1]) from error.__cause__
     instance.engines[old.tdef.engine].drop_table(old.tdef)
     new = replace(alteration.new, _by_name={}, name=target[1])
     engine.rename_table(scratch, new)

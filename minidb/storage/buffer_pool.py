@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import zlib
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -110,7 +111,8 @@ class BufferPool:
         except BaseException:
             file.close()
             if create:
-                self.fs.remove(path)
+                with suppress(OSError):  # the first failure is what there is to tell; whoever drops the file tries again
+                    self.fs.remove(path)
             raise
         self.spaces[path] = space
         return space

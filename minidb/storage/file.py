@@ -87,7 +87,8 @@ class FileSystem(ABC):
     def exists(self, path: str) -> bool: ...
 
     @abstractmethod
-    def remove(self, path: str) -> None: ...
+    def remove(self, path: str) -> None:
+        """Take away the name of a file; handles that are open go on working, and its bytes go with the last one."""
 
     @abstractmethod
     def rename(self, old: str, new: str) -> None:

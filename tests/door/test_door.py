@@ -223,30 +223,75 @@ def test_truncate_drop_and_rename(world: World) -> None:
     assert not [name for name in world.fs.listdir("d") if name.startswith("t")]
 
 
-def test_an_index_is_added_and_removed(world: World) -> None:
+SORT_BYTES = 1 << 20
+
+
+def test_an_index_is_added_and_removed_in_place() -> None:
+    world = World("InnoDB")
+    engine = world.innodb
     table = people(world)
     old = table.tdef
-    added = IndexDef(900, "town", (IndexPart(3),))
-    new = old.evolve(indexes=(*old.indexes, added))
-    world.engine.create_index(old, new, 4)
+    new = old.evolve(indexes=(*old.indexes[:3], IndexDef(900, "town", (IndexPart(3),))))
+    engine.build_indexes(old, new, SORT_BYTES)
+    engine.update_definition(old, new)
     world.definitions[old.id] = new
     table = world.open(table)
-    assert [r[3] for r in world.rows(table, index=4)] == sorted("abc"[i % 3] for i in range(1, 13))
+    assert [r[3] for r in world.rows(table, index=3)] == sorted("abc"[i % 3] for i in range(1, 13))
     assert table.check().ok
-    world.engine.drop_index(new, new.evolve(indexes=old.indexes), 4)
-    world.definitions[old.id] = new.evolve(indexes=old.indexes, version=new.version + 1)
-    table = world.open(table)
     world.insert(table, (30, "n", 1, "z"))
+    engine.build_indexes(new, old, SORT_BYTES)
+    engine.take_back_indexes(new, old)
+    table = world.open(table)
+    assert [r[3] for r in world.rows(table, index=3)][-1] == "z"
     assert table.check().ok
 
 
-def test_a_unique_index_over_duplicates_is_refused(world: World) -> None:
+def test_nothing_is_left_of_indexes_of_which_the_second_is_refused() -> None:
+    world = World("InnoDB")
     table = people(world)
     old = table.tdef
+    unique = IndexDef(901, "a2", (IndexPart(2),), True)
+    for indexes in ((*old.indexes[1:], IndexDef(900, "n", (IndexPart(1),)), unique), (*old.indexes, unique)):
+        with pytest.raises(Error) as error:
+            world.innodb.build_indexes(old, old.evolve(indexes=indexes), SORT_BYTES)
+        assert error.value.code == 1062 and "Duplicate entry '0'" in error.value.message
+        table = world.open(table)
+        assert table.check().ok and len(world.rows(table)) == 12
+
+
+@pytest.mark.parametrize("pool_pages", [None, 6])
+@pytest.mark.parametrize("descending", [False, True])
+def test_a_new_table_is_filled_at_once(world: World, pool_pages: int | None, descending: bool) -> None:
+    world.pool_pages = pool_pages
+    world.start()
+    table = world.create("id INT NOT NULL,name VARCHAR(20),n INT", "PRIMARY id", "UNIQUE name", "KEY n")
+    rows = [(i, f"name {i * 7919 % 1000:04}", i % 7) for i in range(700)]
+    if descending:
+        rows.reverse()
+    loader = world.engine.loader(table.tdef, 1)
+    for start in range(0, len(rows), 50):
+        loader.add(rows[start : start + 50])
+    loader.finish()
+    table = world.open(table)
+    assert sorted(world.rows(table)) == sorted(rows)
+    assert [r[1] for r in world.rows(table, index=1)] == sorted(name for _, name, _ in rows)
+    assert [r[2] for r in world.rows(table, index=2)] == sorted(n for _, _, n in rows)
+    assert table.check().ok
+    world.insert(table, (5000, "after", 3))
+    assert table.check().ok
+
+
+@pytest.mark.parametrize("key", ["PRIMARY id", "UNIQUE n"])
+def test_a_duplicate_is_noticed_while_a_table_is_filled(world: World, key: str) -> None:
+    table = world.create("id INT NOT NULL,n INT", key)
+    loader = world.engine.loader(table.tdef, SORT_BYTES)
     with pytest.raises(Error) as error:
-        world.engine.create_index(old, old.evolve(indexes=(*old.indexes, IndexDef(901, "a2", (IndexPart(2),), True))), 4)
-    assert error.value.code == 1062
-    assert table.check().ok and len(world.rows(table)) == 12
+        loader.add([(4, 4), (2, 2), (9, 9), (None, None) if key == "UNIQUE n" else (1, 1)])
+        loader.add([(2, 2), (7, 7)])
+        loader.finish()
+    assert error.value.code == 1062 and "'2'" in error.value.message
+    world.engine.drop_table(table.tdef)
+    assert world.fs.listdir("d") == []
 
 
 def test_work_is_counted(world: World) -> None:

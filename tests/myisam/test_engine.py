@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from minidb.catalog import IndexDef, IndexPart
 from minidb.engine import Scan, TableLock
 from minidb.errors import CorruptPageError, Error
 from minidb.myisam.engine import MyisamEngine
@@ -67,36 +66,18 @@ def test_rename_truncate(world: Any, define: Any) -> None:
     assert world.rows(world.engine.open_table(new)) == []
 
 
-def test_index_is_built_from_the_rows_and_dropped(world: Any, define: Any) -> None:
-    old = define(TEXTS, ["PRIMARY id"])
-    world.table(old, *[(i, f"s{i % 7}") for i in range(100)])
-    new = old.evolve(indexes=(*old.indexes, IndexDef(777, "s", (IndexPart(1),))))
-    world.engine.create_index(old, new, 1)
-    table = world.engine.open_table(new)
-    key = table.key_maker(1)(("s3",))
-    assert [r[0] for r in table.lookup(world.trx, 1, (key[0] if isinstance(key, tuple) else key,))] == list(range(3, 100, 7))
-    assert table.check().ok
+def test_a_filled_table_is_packed_in_the_order_of_its_rows(world: Any, define: Any) -> None:
+    tdef = define(TEXTS, ["PRIMARY id", "s"])
+    world.engine.create_table(tdef)
+    loader = world.engine.loader(tdef, 1)
+    loader.add([(i, f"s{i % 7}") for i in range(100, 0, -1)])
+    loader.finish()
+    world.engine.flush_table(tdef)
     world.restart()
-    assert world.engine.open_table(new).check().ok
-    world.engine.drop_index(new, old, 1)
-    table = world.engine.open_table(old)
-    table.insert(world.trx, (200, "x"))
+    table = world.engine.open_table(tdef)
+    assert [r[0] for r in world.rows(table)] == list(range(100, 0, -1))
+    assert [r[0] for r in table.lookup(world.trx, 1, (table.key_maker(1)(("s3",)),))] == list(range(94, 0, -7))
     assert table.check().ok
-    world.restart()
-    assert world.engine.open_table(old).check().ok
-
-
-def test_unique_index_over_duplicates_is_refused(world: Any, define: Any) -> None:
-    old = define(PAIR, ["PRIMARY id"])
-    world.table(old, (1, 5), (2, 6), (3, 5))
-    new = old.evolve(indexes=(*old.indexes, IndexDef(777, "v", (IndexPart(1),), unique=True)))
-    with pytest.raises(Error, match="Duplicate entry '5' for key 'v'"):
-        world.engine.create_index(old, new, 1)
-    table = world.engine.open_table(old)
-    table.insert(world.trx, (4, 5))
-    assert table.check().ok
-    world.restart()
-    assert world.engine.open_table(old).check().ok
 
 
 def test_pool_of_eight_pages_holds_a_larger_table(make_world: Any, define: Any) -> None:

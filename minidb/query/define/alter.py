@@ -3,8 +3,8 @@
 Rules
 1. What is dropped goes first, then columns change, then indexes, keys, checks and options are added, whatever the order written.
 2. Columns keep their identity while the actions are applied; ordinals are given out at the end.
-3. Only changes that the engine does not store (names, comments, defaults, foreign keys, checks) are made in place; added and
-   dropped indexes are built in place where the clustered index stays the same; all else copies the table.
+3. Only changes that the engine does not store (names, comments, defaults, foreign keys, checks) are made in place; InnoDB builds
+   and drops indexes in place where the clustered index stays the same; all else copies the table, as in the real servers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from minidb.catalog import Check, Column, ForeignKey, IndexDef, IndexPart, TableDef
-from minidb.dictionary import Reference
+from minidb.dictionary import Dictionary, Reference
 from minidb.errors import Error, SqlError, unsupported
 from minidb.query import ast
 from minidb.query.define.ddl import (
@@ -383,6 +383,7 @@ class Alter:
         rebuild = (
             self.force or self.copy or self.engine != old.engine or self._storage_changed(new)
             or _clustered_id(old) != _clustered_id(new)
+            or (old.engine == "MyISAM" and (before != after or self.auto_increment is not None))
         )
         if rebuild:
             new = replace(new, _by_name={}, id=self.env.dictionary.new_table_id())
@@ -436,6 +437,41 @@ def renamed(tdef: TableDef, db: str, name: str) -> TableDef:
     if any((k.ref_db, k.ref_table) == tdef.full_name for k in keys):
         return rename_key_references(moved, tdef.full_name, (db, name))
     return moved
+
+
+def rename_table(draft: Dictionary, old: tuple[str, str], new: tuple[str, str]) -> None:
+    """Give a table of `draft` another name; the foreign keys of other tables follow it.  Raises 1049, 1050, 1103, 1146."""
+    tdef = draft.find_table(*old)
+    if tdef is None:
+        raise SqlError.of(1146, *old)
+    draft.database(new[0])
+    check_name(new[1], 1103)
+    if draft.find_table(*new) is not None:
+        raise SqlError.of(1050, new[1])
+    children = {r.child.full_name: r.child for r in draft.references_to(*old) if r.child.full_name != old}
+    draft.remove(*old)
+    draft.put(renamed(tdef, *new))
+    for child in children.values():
+        draft.put(rename_key_references(child, old, new))
+
+
+def followed_columns(draft: Dictionary, change: Alteration) -> list[TableDef]:
+    """Foreign keys of tables in `draft` name columns of the altered one: their definitions with the columns' new names."""
+    new = change.new
+    names = {
+        change.old.columns[source].name.lower(): new.columns[i].name
+        for i, source in enumerate(change.sources)
+        if source is not None and change.old.columns[source].name != new.columns[i].name
+    }
+    if not names:
+        return []
+    children = {r.child.full_name: r.child for r in draft.references_to(*new.full_name)}
+    return [
+        child.evolve(foreign_keys=tuple(
+            replace(k, ref_columns=tuple(names.get(c.lower(), c) for c in k.ref_columns))
+            if (k.ref_db, k.ref_table) == new.full_name else k
+            for k in child.foreign_keys))
+        for child in children.values()]
 
 
 def missing_parent(child: TableDef, key: ForeignKey) -> str:
