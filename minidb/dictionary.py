@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import datetime
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minidb.catalog import Check, Column, Default, ForeignKey, IndexDef, IndexPart, TableDef
@@ -53,6 +53,26 @@ class DatabaseDef:
         self.charset = charset
         self.collation = collation
         self.tables: dict[str, TableDef] = {}
+
+
+    def copy(self, without: Container[int] = ()) -> DatabaseDef:
+        """The same with a dictionary of its own, less the tables whose ids are in `without`."""
+        made = DatabaseDef(self.name, self.charset, self.collation)
+        made.tables = {name: tdef for name, tdef in self.tables.items() if tdef.id not in without}
+        return made
+
+
+class Contents(NamedTuple):
+    """The definitions of a directory at one moment."""
+
+    schemas: dict[str, DatabaseDef]
+    next_table_id: int
+    next_index_id: int
+
+    def tables(self) -> Iterator[TableDef]:
+        """Every table."""
+        for database in self.schemas.values():
+            yield from database.tables.values()
 
 
 class Reference(NamedTuple):
@@ -169,6 +189,20 @@ class Dictionary:
     def _changed(self) -> None:
         self.version += 1
         self._references = None
+
+    # ---- snapshots
+    def contents(self) -> Contents:
+        """All definitions and the next ids, for `recall`; unfinished tables are left out."""
+        schemas = {name: database.copy(self.unfinished) for name, database in self.schemas.items()}
+        return Contents(schemas, self.next_table_id, self.next_index_id)
+
+    def recall(self, contents: Contents, definitions_changed: bool) -> None:
+        """Let everything be as `contents` says (the version goes on: it never comes twice)."""
+        self.next_table_id, self.next_index_id = contents.next_table_id, contents.next_index_id
+        if definitions_changed:
+            self.schemas = {name: database.copy() for name, database in contents.schemas.items()}
+            self.unfinished.clear()
+            self._changed()
 
     # ---- the file
     @staticmethod

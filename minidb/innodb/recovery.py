@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from minidb.catalog import TableDef
 from minidb.innodb.core import Core
@@ -157,7 +157,7 @@ class InnodbRecovery:
         ids = tuple(sorted(log.trx_id for log in logs if not log.number))
         system.purge_view = ReadView(ids[0] if ids else system.next_id, system.next_id, ids)
         running = sorted((log for log in logs if not log.number), key=lambda log: log.trx_id, reverse=True)
-        for trx in [self._revive(log) for log in running]:
+        for trx in [revive(core, log.trx_id, log.pages, log.start, len(log.records)) for log in running]:
             number, count = trx.id, trx.undo_records
             core.rollback(trx)
             yield f"transaction {number} was rolled back: {count} row change(s) undone"
@@ -165,18 +165,20 @@ class InnodbRecovery:
         if system.history:
             yield f"{len(system.history)} committed transaction(s) wait for purge"
 
-    def _revive(self, log: FoundLog) -> InnodbTrx:
-        """The transaction of a log, as it was when the database stopped."""
-        trx = InnodbTrx(0, f"recovered {log.trx_id}")
-        trx.id = log.trx_id
-        trx.log_pages = list(log.pages)
-        trx.log_start = log.start
-        trx.log_bytes = self.core.undo.bytes_before(log.pages[0], log.start)
-        trx.undo_records = len(log.records)
-        trx.active = trx.started = True
-        self.core.system.active[trx.id] = trx
-        self.core.system.latest = None
-        return trx
+
+def revive(core: Core, trx_id: int, pages: Sequence[int], start: int, records: int) -> InnodbTrx:
+    """The transaction of an undo log, as it was when the database stopped.  start: slot of the log's header in the first of its
+    `pages`.  records: their number."""
+    trx = InnodbTrx(0, f"recovered {trx_id}")
+    trx.id = trx_id
+    trx.log_pages = list(pages)
+    trx.log_start = start
+    trx.log_bytes = core.undo.bytes_before(pages[0], start)
+    trx.undo_records = records
+    trx.active = trx.started = True
+    core.system.active[trx.id] = trx
+    core.system.latest = None
+    return trx
 
 
 def _opaque_record(data: bytes, offset: int) -> tuple[int, bytes, int]:

@@ -155,6 +155,13 @@ class DataFile:
                 raise write_failed(self.file.name, self.table, error) from error
             del self._pending[no]
 
+    def forget(self, no: int) -> None:
+        """Page `no` does not belong to the file any more, nor does any behind it."""
+        self._read_no = -1
+        self._pending.pop(no, None)
+        self._made.pop(no, None)
+        self._old = min(self._old, no)
+
     def sync(self) -> None:
         """Make all that was written durable.  Raises 1026."""
         try:

@@ -18,13 +18,15 @@ from minidb.scheduler import Scheduler
 from minidb.storage.buffer_pool import BufferPool, requests_of
 from minidb.storage.file import write_failed
 from minidb.storage.mtr import Mtr
+from minidb.storage.snapshot import Source
 
 
 class MyisamEngine(Engine):
     """All MyISAM tables of one database directory.
 
     leaf_capacity: most entries of an index page.  heap_pages: most decoded heap pages in memory, all tables together; by default as
-    many as the pool keeps index pages.  name_in_duplicates: 1062 names the key as 'table.key'.
+    many as the pool keeps index pages.  name_in_duplicates: 1062 names the key as 'table.key'.  tables: handles on the open tables,
+    by table id.
     """
 
     name = "MyISAM"
@@ -37,15 +39,15 @@ class MyisamEngine(Engine):
         self._latch = scheduler.latch
         self._capacity = leaf_capacity
         self._name_in_duplicates = name_in_duplicates
-        self._cache = HeapCache(pool.limit if heap_pages is None else heap_pages)
+        self._cache = HeapCache(pool.limit if heap_pages is None else heap_pages, pool.snapshots)
         self._mtr = Mtr(pool)  # of its own: no redo log is ever attached to it
-        self._tables: dict[int, MyisamTable] = {}
+        self.tables: dict[int, MyisamTable] = {}
 
     # ---- definitions
     def create_table(self, tdef: TableDef) -> None:
         with self._latch:
             files = TableFiles.create(tdef, self.pool, self._cache, self._mtr, self._capacity)
-            self._handle(tdef, files)
+            self.handle(tdef, files)
 
     def drop_table(self, tdef: TableDef) -> None:
         with self._latch:
@@ -57,23 +59,23 @@ class MyisamEngine(Engine):
 
     def rename_table(self, old: TableDef, new: TableDef) -> None:
         with self._latch:
-            files = self._open(old).files
+            files = self.opened(old).files
             try:
                 files.rename(new)
             except OSError as error:
                 raise write_failed(data_path(new), new.name, error) from error
-            del self._tables[old.id]
-            self._handle(new, files)
+            del self.tables[old.id]
+            self.handle(new, files)
 
     def truncate_table(self, tdef: TableDef) -> None:
         with self._latch:
-            files = self._open(tdef).files
+            files = self.opened(tdef).files
             files.clear()
             files.state.auto_increment = 1
 
     def create_index(self, old: TableDef, new: TableDef, index: int) -> None:
         with self._latch:
-            files = self._open(old).files
+            files = self.opened(old).files
             files.mark_changed()
             files.redefine(new)
             made = files.keys.indexes[index]
@@ -87,7 +89,7 @@ class MyisamEngine(Engine):
             except BaseException:
                 self._take_back(files, old, made)
                 raise
-            self._handle(new, files)
+            self.handle(new, files)
 
     def _take_back(self, files: TableFiles, old: TableDef, made: Index) -> None:
         files.keys.drop_index(made)
@@ -95,39 +97,45 @@ class MyisamEngine(Engine):
 
     def drop_index(self, old: TableDef, new: TableDef, index: int) -> None:
         with self._latch:
-            files = self._open(old).files
+            files = self.opened(old).files
             files.mark_changed()
             files.keys.drop_index(files.keys.indexes[index])
             files.redefine(new)
-            self._handle(new, files)
+            self.handle(new, files)
 
     def update_definition(self, old: TableDef, new: TableDef) -> None:
         with self._latch:
-            files = self._open(old).files
+            files = self.opened(old).files
             files.redefine(new)
-            self._handle(new, files)
+            self.handle(new, files)
 
     def open_table(self, tdef: TableDef) -> Table:
         with self._latch:
-            return self._open(tdef)
+            return self.opened(tdef)
 
-    def _open(self, tdef: TableDef, force: bool = False) -> MyisamTable:
-        table = self._tables.get(tdef.id)
+    def opened(self, tdef: TableDef, force: bool = False) -> MyisamTable:
+        """The handle of `tdef`, opened now if need be.  Latch held.  Raises what `TableFiles.open` does."""
+        table = self.tables.get(tdef.id)
         if table is None:
             files = TableFiles.open(tdef, self.pool, self._cache, self._mtr, self._capacity, force)
-            return self._handle(tdef, files)
+            return self.handle(tdef, files)
         if table.tdef is not tdef and table.tdef != tdef:
             table.files.redefine(tdef)
-            return self._handle(tdef, table.files)
+            return self.handle(tdef, table.files)
         return table
 
-    def _handle(self, tdef: TableDef, files: TableFiles) -> MyisamTable:
-        table = self._tables[tdef.id] = MyisamTable(tdef, files, self._latch, self._name_in_duplicates)
+    def handle(self, tdef: TableDef, files: TableFiles) -> MyisamTable:
+        """A new handle on an open table.  Latch held."""
+        table = self.tables[tdef.id] = MyisamTable(tdef, files, self._latch, self._name_in_duplicates)
         return table
+
+    def copy_table(self, other: TableFiles, tdef: TableDef, source: Source) -> None:
+        """Make a copy of a table of another engine (see `TableFiles.copy_of`).  Latch held."""
+        self.handle(tdef, TableFiles.copy_of(other, tdef, self.pool, self._cache, self._mtr, self._capacity, source))
 
     def _forget(self, tdef: TableDef, write: bool) -> None:
         """Close the files of `tdef` if they are open."""
-        table = self._tables.pop(tdef.id, None)
+        table = self.tables.pop(tdef.id, None)
         if table is not None:
             if write:
                 table.files.close()
@@ -144,9 +152,9 @@ class MyisamEngine(Engine):
     def check_table(self, tdef: TableDef) -> CheckResult:
         """CHECK TABLE of a table that may be marked as crashed (then `open_table` raises 1194)."""
         with self._latch:
-            was_open = tdef.id in self._tables
+            was_open = tdef.id in self.tables
             try:
-                files = self._open(tdef, force=True).files
+                files = self.opened(tdef, force=True).files
             except Exception as error:
                 return CheckResult([str(getattr(error, "message", error))])
             marked = not was_open and files.changed
@@ -161,7 +169,7 @@ class MyisamEngine(Engine):
     def repair_table(self, tdef: TableDef) -> Repaired:
         """REPAIR TABLE: build both files anew from the rows that can be read.  Raises 1146, 1026, 1114."""
         with self._latch:
-            table = self._tables.get(tdef.id)
+            table = self.tables.get(tdef.id)
             if table is not None:
                 table.files.heap.flush()
                 self._forget(tdef, write=False)
@@ -210,17 +218,17 @@ class MyisamEngine(Engine):
 
     def flush(self) -> None:
         with self._latch:
-            for table in list(self._tables.values()):
+            for table in list(self.tables.values()):
                 table.files.flush()
 
     def close(self) -> None:
         with self._latch:
-            for table in list(self._tables.values()):
+            for table in list(self.tables.values()):
                 self._forget(table.tdef, write=True)
 
     def status(self) -> dict[str, int | str]:
         with self._latch:
-            spaces = [table.files.keys.space for table in self._tables.values()]
+            spaces = [table.files.keys.space for table in self.tables.values()]
             return {
                 "Key_blocks_used": sum(len(space.frames) for space in spaces),
                 "Key_read_requests": sum(map(requests_of, spaces)),
