@@ -11,6 +11,7 @@ from typing import NamedTuple
 from minidb.catalog import TableDef
 from minidb.innodb.core import Core
 from minidb.innodb.dict_table import DictTable, SecondaryIndex, path_of
+from minidb.innodb.engine import InnodbEngine
 from minidb.innodb.recovery import revive
 from minidb.storage.snapshot import Source
 from minidb.storage.space import Tablespace
@@ -68,14 +69,16 @@ class InnodbSnapshot:
                 del core.tables[number]
                 table.space.abandon()
 
-    def recall(self, core: Core, definitions_changed: bool) -> None:
+    def recall(self, engine: InnodbEngine, definitions_changed: bool) -> None:
         """After the pages were restored: know again what was known, and roll back what was running.  No transaction is open, nobody
         has locks."""
+        core = engine.core
         self._recall_counters(core)
         core.locks.last_no = self.last_no
         for trx in core.system.transactions():
             trx.locks.spare.clear()  # indexes with the numbers of those locks may be others from now on
         if definitions_changed:
+            engine.forget_handles()
             self._recall_tables(core)
         for table in core.tables.values():
             table.read_counters()

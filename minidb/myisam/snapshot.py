@@ -21,7 +21,7 @@ class OpenTable(NamedTuple):
 
 
 class MyisamSnapshot:
-    """tables: by id.  A table that cannot be opened, because it is marked as crashed, is just its files.  Latch held in all methods.
+    """tables: by id.  A table that cannot be opened (it is marked as crashed) is just its files.  Latch held in all methods.
     """
 
     def __init__(self, engine: MyisamEngine, definitions: list[TableDef]) -> None:

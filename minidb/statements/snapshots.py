@@ -104,7 +104,7 @@ def restore(database: Database, snapshot: Snapshot) -> None:
         _nobody_works(database)
         changed = snapshot.shape is not database.shape
         _restore_pages(database, snapshot)
-        snapshot.innodb.recall(database.innodb.core, changed)
+        snapshot.innodb.recall(database.innodb, changed)
         snapshot.myisam.recall(database.myisam, changed)
         database.dictionary.recall(snapshot.definitions, changed)
         database.scheduler.go_back(snapshot.moment)
