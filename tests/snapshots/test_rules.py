@@ -61,8 +61,8 @@ def transcript(database: Database, a: Session, b: Session) -> list[str]:
     scheduler.execute("B", lambda: say(b, "UPDATE t SET v = 0 WHERE id = 1"))
     said.append(str(sorted(database.waiting().items())))
     scheduler.run_timeouts()
-    for text in ("COMMIT", "SHOW VERSIONS FROM t", "INSERT INTO m (v) VALUES ('z')", "DELETE FROM m WHERE id = 2", "SELECT NOW(), RAND()",
-                 "CREATE TABLE late (id INT PRIMARY KEY, v INT, KEY (v))", "INSERT INTO late VALUES (1, 1)", "BEGIN",
+    for text in ("COMMIT", "SHOW VERSIONS FROM t", "INSERT INTO m (v) VALUES ('z')", "DELETE FROM m WHERE id = 2",
+                 "SELECT NOW(), RAND()", "CREATE TABLE late (id INT PRIMARY KEY, v INT, KEY (v))", "INSERT INTO late VALUES (1, 1)", "BEGIN",
                  "UPDATE late SET v = 2", "DROP TABLE f"):
         say(a, text)
     say(b, "SELECT * FROM performance_schema.data_locks ORDER BY 1, 2, 3")
@@ -196,8 +196,8 @@ def test_foreign_keys_hold_after_a_restore(database: Database, a: Session) -> No
 def test_definitions_are_undone(database: Database, a: Session) -> None:
     expected = contents(database)
     snapshot = database.snapshot()
-    for text in ("DROP TABLE f", "ALTER TABLE t ADD c INT, DROP KEY v", "ALTER TABLE t ADD KEY two (v, id)", "RENAME TABLE m TO q, p TO m",
-                 "TRUNCATE hidden", "CREATE TABLE new (v INT)", "CREATE DATABASE other", "CREATE TABLE other.t (v INT)", "USE other"):
+    for text in ("DROP TABLE f", "ALTER TABLE t ADD c INT, DROP KEY v", "ALTER TABLE t ADD KEY two (v, id)",
+                 "RENAME TABLE m TO q, p TO m", "TRUNCATE hidden", "CREATE TABLE new (v INT)", "CREATE DATABASE other", "CREATE TABLE other.t (v INT)", "USE other"):
         a.execute(text)
     changed = database.snapshot()
     there = contents(database)
