@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from snapshot_kit import SHAPES, code_of, contents, new_database, rows, sound
 
+from minidb import connect
 from minidb.database import Database
 from minidb.errors import Error, InterfaceError
 from minidb.scheduler import StepScheduler
@@ -62,8 +63,8 @@ def transcript(database: Database, a: Session, b: Session) -> list[str]:
     said.append(str(sorted(database.waiting().items())))
     scheduler.run_timeouts()
     for text in ("COMMIT", "SHOW VERSIONS FROM t", "INSERT INTO m (v) VALUES ('z')", "DELETE FROM m WHERE id = 2",
-                 "SELECT NOW(), RAND()", "CREATE TABLE late (id INT PRIMARY KEY, v INT, KEY (v))", "INSERT INTO late VALUES (1, 1)", "BEGIN",
-                 "UPDATE late SET v = 2", "DROP TABLE f"):
+                 "SELECT NOW(), RAND()", "CREATE TABLE late (id INT PRIMARY KEY, v INT, KEY (v))",
+                 "INSERT INTO late VALUES (1, 1)", "BEGIN", "UPDATE late SET v = 2", "DROP TABLE f"):
         say(a, text)
     say(b, "SELECT * FROM performance_schema.data_locks ORDER BY 1, 2, 3")
     say(a, "ROLLBACK")
@@ -281,6 +282,19 @@ def test_dump_tells_the_way_to_the_present(database: Database, a: Session) -> No
     first, second = snapshot.dump().splitlines()
     assert first.startswith("8 stores, ") and not first.endswith(": 0 pages kept")
     assert second == later.dump() == "8 stores, 0 of them changed: 0 pages kept"
+
+
+def test_from_a_connection() -> None:
+    connection = connect(autocommit=True)
+    cursor = connection.cursor()
+    cursor.execute("CREATE TABLE t (v INT)")
+    empty = connection.database.snapshot()
+    cursor.execute("INSERT INTO t VALUES (1)")
+    with connect(database=connection.database.fork()) as fork:
+        connection.database.restore(empty)
+        assert cursor.execute("SELECT * FROM t") == 0
+        assert fork.cursor().execute("SELECT * FROM t") == 1
+    connection.close()
 
 
 # ---- what is refused
