@@ -198,7 +198,8 @@ def test_definitions_are_undone(database: Database, a: Session) -> None:
     expected = contents(database)
     snapshot = database.snapshot()
     for text in ("DROP TABLE f", "ALTER TABLE t ADD c INT, DROP KEY v", "ALTER TABLE t ADD KEY two (v, id)",
-                 "RENAME TABLE m TO q, p TO m", "TRUNCATE hidden", "CREATE TABLE new (v INT)", "CREATE DATABASE other", "CREATE TABLE other.t (v INT)", "USE other"):
+                 "RENAME TABLE m TO q, p TO m", "TRUNCATE hidden", "CREATE TABLE new (v INT)",
+                 "CREATE DATABASE other", "CREATE TABLE other.t (v INT)", "USE other"):
         a.execute(text)
     changed = database.snapshot()
     there = contents(database)
