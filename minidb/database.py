@@ -47,6 +47,7 @@ from minidb.storage.redo import stopped
 if TYPE_CHECKING:
     from minidb.backup.report import BackupReport
     from minidb.statements.opening import Session
+    from minidb.statements.snapshots import Snapshot
 
 MEMORY = ":memory:"
 STOPPER = "stop-sessions"
@@ -88,6 +89,7 @@ class Database(Definitions):
         self.durable: Durable | None = None
         self.plans: dict[Any, Texts] = {}
         self._handles: dict[tuple[str, str], Table] = {}
+        self.shape = object()
         self.fs, self._lock = _open_directory(path, file_system)
         self.persistent = self.fs.persistent
         try:
@@ -202,8 +204,7 @@ class Database(Definitions):
                 raise SqlError.of(1568)
             self.profile = name
             self.innodb.locks.profile = get_profile(name)
-            self.dictionary.version += 1  # plans depend on the server's rules
-            self.version = self.dictionary.version
+            self.version += 1  # plans depend on the server's rules
 
     # ---- looking inside
     def locks(self) -> list[LockInfo]:
@@ -264,6 +265,32 @@ class Database(Definitions):
         from minidb.backup.backup import backup_database
 
         return backup_database(self, target, prepared=prepare)
+
+    # ---- snapshots
+    def snapshot(self) -> Snapshot:
+        """What is committed now, to be restored or forked later.  Copies nothing: pages are copied when they are first changed
+        afterwards (rules: statements/snapshots).  In memory only: raises 1235 for a directory, 1192 while a definition is being
+        changed, 1053 if the database is closed."""
+        from minidb.statements.snapshots import take
+
+        return take(self)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Let the database hold what `snapshot` holds.  What sessions have begun ends as by ROLLBACK; they stay connected.  Costs
+        as much as pages have changed.  Raises, with nothing changed, 1192 while a statement runs or waits, InterfaceError for a
+        snapshot of another database, 1053, 1235.  Not to be called while other threads begin statements: of those that slip in,
+        transactions may be rolled back before it raises 1192."""
+        from minidb.statements.snapshots import restore
+
+        restore(self, snapshot)
+
+    def fork(self, snapshot: Snapshot | None = None) -> Database:
+        """A new database in memory with the contents of now, or of `snapshot`: same profile, page sizes and global variables, a
+        scheduler of its own.  Pages are copied when it needs them; neither database needs the other to be open.  Raises as
+        `snapshot` does."""
+        from minidb.statements.snapshots import fork
+
+        return fork(self, snapshot)
 
     # ---- life
     def flush(self) -> None:

@@ -174,6 +174,11 @@ class Connection:
         return self.get_server_info()
 
     @property
+    def database(self) -> Database:
+        """The database that the connection is open to, for `snapshot`, `restore`, `fork`, `check` ..."""
+        return self.session.instance
+
+    @property
     def db(self) -> str | None:
         return self.session.database
 

@@ -61,6 +61,19 @@ class DatabaseDef:
         return made
 
 
+class Contents(NamedTuple):
+    """The definitions of a directory at one moment."""
+
+    schemas: dict[str, DatabaseDef]
+    next_table_id: int
+    next_index_id: int
+
+    def tables(self) -> Iterator[TableDef]:
+        """Every table."""
+        for database in self.schemas.values():
+            yield from database.tables.values()
+
+
 class Reference(NamedTuple):
     """A foreign key that points at some table: `child` holds it."""
 
@@ -187,6 +200,19 @@ class Dictionary:
     def _changed(self) -> None:
         self.version += 1
         self._references = None
+
+    # ---- snapshots
+    def contents(self) -> Contents:
+        """All definitions and the next ids, for `recall`."""
+        schemas = {name: database.copy() for name, database in self.schemas.items()}
+        return Contents(schemas, self.next_table_id, self.next_index_id)
+
+    def recall(self, contents: Contents, definitions_changed: bool) -> None:
+        """Let everything be as `contents` says (the version goes on: it never comes twice)."""
+        self.next_table_id, self.next_index_id = contents.next_table_id, contents.next_index_id
+        if definitions_changed:
+            self.schemas = {name: database.copy() for name, database in contents.schemas.items()}
+            self._changed()
 
     # ---- the file
     @staticmethod

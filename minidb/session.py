@@ -21,6 +21,7 @@ from minidb.query.context import ExecContext
 from minidb.query.plan import ExplainRow
 from minidb.statements import preparing
 from minidb.statements.cache import Entry, Prepared, Texts
+from minidb.statements.ending import end_work
 from minidb.statements.failures import as_error
 from minidb.statements.result import Result, Warnings
 from minidb.statements.running import change, read, read_inside, write
@@ -459,13 +460,7 @@ class Session(SessionSettings):
         if self.instance.failure is not None:
             self.instance.sessions.pop(self.connection_id, None)
             return
-        if self.trx.active:
-            self.instance.innodb.rollback(self.trx)
-        if self.locked is not None:
-            self.locked.release()
-        for handle in self.temporary.values():
-            self.instance.engines[handle.tdef.engine].drop_table(handle.tdef)
-        self.temporary.clear()
+        end_work(self)
         self.instance.metadata_locks.remove(self.owner)
         self.scheduler.clear_interrupt(self.connection_id)
         self.instance.sessions.pop(self.connection_id, None)

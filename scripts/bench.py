@@ -104,7 +104,7 @@ def run(classes: list[type[System]], rows: int, rounds: int, seconds: float, cho
 
 
 def extras() -> dict[str, float]:
-    """Gates 5 and 6: import and start times (ms of CPU), fresh databases, bytes a row."""
+    """Gates 5 and 6: import and start times (ms of CPU), fresh databases, snapshots, bytes a row."""
     root = str(Path(__file__).resolve().parent.parent)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the second of several starts finds bytecode, as an installed package does
 
@@ -130,7 +130,42 @@ print(fresh('first'), min(fresh(f'name{i}') for i in range(10)), min(fresh('name
                                                     capture_output=True, text=True, check=True).stdout.split())
     # of a new process (with its imports), with texts never seen, with texts seen before
     return {"import_ms": imported - bare, "first_query_ms": query - bare, "fresh_10_tables_new_process_ms": process,
-            "fresh_10_tables_cold_ms": cold, "fresh_10_tables_warm_ms": warm, **memory(root)}
+            "fresh_10_tables_cold_ms": cold, "fresh_10_tables_warm_ms": warm, **snapshots(root), **memory(root)}
+
+
+def snapshots(root: str) -> dict[str, float]:
+    """A restore after an insert, an update and a delete in ten tables, a snapshot, and a fork: best of many (ms)."""
+    code = f"""
+import sys, time
+sys.path.insert(0, {root!r})
+from minidb.database import Database
+database = Database()
+session = database.session()
+for i in range(10):
+    session.execute(f'CREATE TABLE t{{i}} (id INT PRIMARY KEY AUTO_INCREMENT, a INT, b VARCHAR(50), KEY (a))')
+    session.execute(f"INSERT INTO t{{i}} (a, b) VALUES (1, 'x'), (2, 'y')")
+session.execute_many('INSERT INTO t0 (a, b) VALUES (%s, %s)', [(i, 'x') for i in range(1000)])
+best = dict.fromkeys(('reset', 'snapshot', 'fork'), 1e9)
+def measure(name, call):
+    start = time.perf_counter()
+    made = call()
+    best[name] = min(best[name], (time.perf_counter() - start) * 1000)
+    return made
+snapshot = database.snapshot()
+for _ in range(500):
+    session.execute("INSERT INTO t0 (a, b) VALUES (5, 'new')")
+    session.execute('UPDATE t1 SET a = 7 WHERE id = 1')
+    session.execute('DELETE FROM t2 WHERE id = 2')
+    measure('reset', lambda: database.restore(snapshot))
+for _ in range(50):
+    session.execute("INSERT INTO t0 (a, b) VALUES (5, 'new')")
+    measure('snapshot', database.snapshot)
+for _ in range(20):
+    measure('fork', database.fork).close()
+print(*best.values())
+"""
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    return dict(zip(("snapshot_reset_ms", "snapshot_ms", "fork_ms"), map(float, out), strict=True))
 
 
 def memory(root: str) -> dict[str, float]:

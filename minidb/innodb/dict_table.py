@@ -109,8 +109,7 @@ class DictTable:
         self.locks: TableLocks = lock_system.add_table(tdef.db, tdef.name)
         self.def_trx_id = 0
         self.rebuilt_trx_id: int = space.meta.get(REBUILT, 0)
-        self.auto_increment: int = space.meta.get(AUTO_INCREMENT, 1)
-        self.externals = bool(space.meta.get(EXTERNALS))
+        self.read_counters()
         self.long_rows = sum(longest(c.type) for c in tdef.columns) > LIMIT
         self.undo_overhead = 64 + UNDO_PER_COLUMN * (len(tdef.columns) + 4)
         self.clustered: ClusteredIndex
@@ -208,6 +207,12 @@ class DictTable:
         self._arrange()
 
     # ---- counters
+    def read_counters(self) -> None:
+        """Take the next AUTO_INCREMENT value, and whether there are off-page values, from the header."""
+        meta = self.space.meta
+        self.auto_increment: int = meta.get(AUTO_INCREMENT, 1)
+        self.externals = bool(meta.get(EXTERNALS))
+
     def set_auto_increment(self, mtr: Mtr, value: int) -> None:
         """The next AUTO_INCREMENT value is `value`."""
         self.auto_increment = value

@@ -102,6 +102,10 @@ class InnodbEngine(Engine):
                 handle = self._handles[tdef.id] = InnodbTable(self.core, table)
             return handle
 
+    def forget_handles(self) -> None:
+        """Tables have been replaced: handles on them are void.  Latch held."""
+        self._handles.clear()
+
     # ---- transactions
     def new_trx(self, session_id: int, session_name: str = "") -> InnodbTrx:
         with self._latch:

@@ -49,16 +49,16 @@ class LockSystem(LockQueues):
     # ---- the lock tables themselves
     def add_table(self, db: str, name: str) -> TableLocks:
         """The (empty) lock queue of a table that is opened or created."""
-        self._next_no += 1
-        table = self.tables[self._next_no] = TableLocks(self._next_no, db, name)
+        self.last_no += 1
+        table = self.tables[self.last_no] = TableLocks(self.last_no, db, name)
         return table
 
     def add_index(
         self, table: TableLocks, name: str, clustered: bool, describe: Callable[[Key], tuple[tuple[Any, ...], bool]] | None = None
     ) -> IndexLocks:
         """The (empty) record locks of an index.  `describe` turns a record key into what people see (see `IndexLocks`)."""
-        self._next_no += 1
-        index = self.indexes[self._next_no] = IndexLocks(self._next_no << 3, table, name, clustered, describe)
+        self.last_no += 1
+        index = self.indexes[self.last_no] = IndexLocks(self.last_no << 3, table, name, clustered, describe)
         return index
 
     def remove_table(self, table: TableLocks) -> None:
@@ -70,6 +70,11 @@ class LockSystem(LockQueues):
     def remove_index(self, index: IndexLocks) -> None:
         del self.indexes[index.no >> 3]
         index.clear()
+
+    def arrange(self, indexes: list[IndexLocks]) -> None:
+        """These are the indexes that there are.  Nobody holds or waits for anything."""
+        self.indexes = {index.no >> 3: index for index in indexes}
+        self.tables = {index.table.no: index.table for index in indexes}
 
     # ---- record locks
     def lock(self, holder: TrxLocks, index: IndexLocks, key: Key, flags: int, policy: WaitPolicy = WaitPolicy.WAIT) -> int:

@@ -25,7 +25,8 @@ class LockQueues:
     """State of the lock tables and what happens in their queues.
 
     waiting: every waiting request by transaction, longest waiting first.  latest_deadlock: text for SHOW ENGINE INNODB STATUS, ''
-    if there was none.  detect: innodb_deadlock_detect.  waits, deadlocks, timeouts: counted since creation.
+    if there was none.  detect: innodb_deadlock_detect.  waits, deadlocks, timeouts: counted since creation.  last_no: number given
+    to a table or index last.
     """
 
     def __init__(self, scheduler: Scheduler, profile: Profile | None = None) -> None:
@@ -38,7 +39,7 @@ class LockQueues:
         self.latest_deadlock = ""
         self.detect = True
         self.waits = self.deadlocks = self.timeouts = 0
-        self._next_no = 0
+        self.last_no = 0
         self._repointed: list[TrxLocks] = []
 
     # ---- reading

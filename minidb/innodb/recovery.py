@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from minidb.catalog import TableDef
@@ -120,7 +120,8 @@ class InnodbRecovery:
         ids = tuple(sorted(log.trx_id for log in logs if not log.number))
         system.purge_view = ReadView(ids[0] if ids else system.next_id, system.next_id, ids)
         running = sorted((log for log in logs if not log.number), key=lambda log: log.trx_id, reverse=True)
-        for trx, log in [(self._revive(log), log) for log in running]:
+        revived = [revive(core, log.trx_id, log.pages, log.start, len(log.records)) for log in running]
+        for trx, log in zip(revived, running, strict=True):
             number, count = trx.id, trx.undo_records
             core.rollback(trx)
             tables = Counter(self._name(record[TABLE]) for record in log.records)
@@ -134,18 +135,20 @@ class InnodbRecovery:
         tdef = self.tables.get(table)
         return f"table {table}, which is gone" if tdef is None else f"{tdef.db}.{tdef.name}"
 
-    def _revive(self, log: UndoLog) -> InnodbTrx:
-        """The transaction of a log, as it was when the database stopped."""
-        trx = InnodbTrx(0, f"recovered {log.trx_id}")
-        trx.id = log.trx_id
-        trx.log_pages = list(log.pages)
-        trx.log_start = log.start
-        trx.log_bytes = self.core.undo.bytes_before(log.pages[0], log.start)
-        trx.undo_records = len(log.records)
-        trx.active = trx.started = True
-        self.core.system.active[trx.id] = trx
-        self.core.system.latest = None
-        return trx
+
+def revive(core: Core, trx_id: int, pages: Sequence[int], start: int, records: int) -> InnodbTrx:
+    """The transaction of an undo log, as it was when the database stopped.  start: slot of the log's header in the first of its
+    `pages`.  records: their number."""
+    trx = InnodbTrx(0, f"recovered {trx_id}")
+    trx.id = trx_id
+    trx.log_pages = list(pages)
+    trx.log_start = start
+    trx.log_bytes = core.undo.bytes_before(pages[0], start)
+    trx.undo_records = records
+    trx.active = trx.started = True
+    core.system.active[trx.id] = trx
+    core.system.latest = None
+    return trx
 
 
 def _opaque_record(data: bytes, offset: int) -> tuple[int, bytes, int]:

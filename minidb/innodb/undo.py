@@ -286,6 +286,15 @@ class UndoSpace:
                 self._open[number] = None
         mtr.commit()
 
+    # ---- snapshots
+    def bookkeeping(self) -> tuple[dict[int, int], dict[int, None]]:
+        """What is known beside the pages, for `recall`."""
+        return self._logs.copy(), self._open.copy()
+
+    def recall(self, known: tuple[dict[int, int], dict[int, None]]) -> None:
+        """Know again what `bookkeeping` gave."""
+        self._logs, self._open = known[0].copy(), known[1].copy()
+
     def bytes_before(self, number: int, slot: int) -> int:
         """Size of the records of a page before `slot`, roughly."""
         return sum(len(encode_atoms(record)) + RECORD_OVERHEAD for record in self._page(number).rows[:slot])

@@ -106,6 +106,14 @@ class HeapPage:
         self.plain = True
         self.whole = True
 
+    def copy(self) -> HeapPage:
+        """An independent copy (only holes are ever changed in place)."""
+        made = HeapPage()
+        made.blocks = {a: Hole(x.length, x.next, x.prev) if type(x) is Hole else x for a, x in self.blocks.items()}
+        made.lengths, made.heads = self.lengths.copy(), self.heads.copy()
+        made.ordered, made.plain, made.whole = self.ordered, self.plain, self.whole
+        return made
+
     def in_order(self) -> dict[int, Any]:
         """The blocks by address."""
         if not self.ordered:

@@ -204,6 +204,13 @@ class DataFile:
             if len(self._kept) > _KEPT:
                 del self._kept[next(iter(self._kept))]
 
+    def forget(self, no: int) -> None:
+        """Page `no` does not belong to the file any more, nor does any behind it."""
+        self._read_no = -1
+        self._pending.pop(no, None)
+        self._made.pop(no, None)
+        self._old = min(self._old, no)
+
     def sync(self) -> None:
         """Make all that was written durable, and nothing else stay in the file.  Raises 1026."""
         try:

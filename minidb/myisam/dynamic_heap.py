@@ -26,7 +26,7 @@ Piece = tuple[int, int, int]  # address, length of the block, bytes of the row i
 class DynamicHeap(Heap):
     """Dynamic rows in blocks."""
 
-    __slots__ = ("_codec", "_size", "split")
+    __slots__ = ("_codec", "_size")
 
     row_format = "Dynamic"
     pages: dict[int, HeapPage]
@@ -35,7 +35,6 @@ class DynamicHeap(Heap):
         super().__init__(file, state, cache, PAYLOAD)
         self._codec = codec
         self._size = codec.size
-        self.split = False  # some row met so far lies in several blocks
 
     # ---- rows
     def read(self, address: int) -> Row | None:
@@ -85,9 +84,7 @@ class DynamicHeap(Heap):
         return row
 
     def rows_of(self, no: int) -> list[Row]:
-        page = self._page(no)
-        if not page.whole:
-            self._complete(no, page)
+        page = self._whole_page(no)
         blocks = page.in_order()
         if page.plain:
             return list(blocks.values())
@@ -108,11 +105,12 @@ class DynamicHeap(Heap):
         page = self.pages.get(no)
         if page is None:
             page = self._tail_page(no, address)
+        if no not in self.dirty:
+            self.announce(no)
         state.end = address + (length if length > b.MIN_BLOCK else b.MIN_BLOCK)
         state.rows += 1
         row = (*values, address)
         page.blocks[address] = row
-        self.dirty[no] = None
         return row
 
     def update(self, row: Row, values: Row) -> Row:
@@ -135,16 +133,10 @@ class DynamicHeap(Heap):
     def data_length(self) -> int:
         return self.state.end
 
-    def split_rows(self) -> bool:
-        return self.split
-
     # ---- where the bytes of a row go
     def _pieces(self, address: int) -> list[Piece]:
         """The blocks of the live row at `address`."""
-        no = address // PAYLOAD
-        page = self._page(no)
-        if not page.whole:
-            self._complete(no, page)
+        page = self._whole_page(address // PAYLOAD)
         row = page.blocks.get(address)
         if type(row) is not tuple:
             raise self.corrupt(address, "there is no row to change")
@@ -218,8 +210,9 @@ class DynamicHeap(Heap):
         row = (*values, address)
         no = address // PAYLOAD
         page = self._page(no)
+        if no not in self.dirty:
+            self.announce(no)
         page.put(address, row)
-        self.dirty[no] = None
         if len(pieces) == 1:
             if length != natural_length(used):
                 page.lengths[address] = length
@@ -271,7 +264,8 @@ class DynamicHeap(Heap):
         if type(hole) is not Hole:
             raise self.corrupt(address, "the chain of deleted blocks leads to something else")
         no = address // PAYLOAD
-        self.dirty[no] = None
+        if no not in self.dirty:
+            self.announce(no)
         if no in self.stored:
             self.stored[no][address] = None  # it changes in place, unlike all other blocks
         return hole
@@ -288,25 +282,31 @@ class DynamicHeap(Heap):
 
     def _put(self, address: int, block: Hole | Part) -> None:
         no = address // PAYLOAD
-        self._page(no).put(address, block)
-        self.dirty[no] = None
+        page = self._page(no)
+        if no not in self.dirty:
+            self.announce(no)
+        page.put(address, block)
 
     def _forget_block(self, address: int) -> None:
         no = address // PAYLOAD
-        self._page(no).remove(address)
-        self.dirty[no] = None
+        page = self._page(no)
+        if no not in self.dirty:
+            self.announce(no)
+        page.remove(address)
 
     # ---- pages
-    def _page(self, no: int) -> HeapPage:
-        page = self.pages.get(no)
-        return self._load(no) if page is None else page
+    def _whole_page(self, no: int) -> HeapPage:
+        page: HeapPage = self._page(no)
+        if not page.whole:
+            self._complete(no, page)
+        return page
 
     def _tail_page(self, no: int, address: int) -> HeapPage:
         """The page for a block appended at `address`: new if the block is the first that begins in it."""
         start = no * PAYLOAD
-        if address > start and self._begins_before(no, address):
-            return self._load(no)
-        return self._enter(no, HeapPage())
+        known = address > start and (self._is_elsewhere(no) or self._begins_before(no, address))
+        page: HeapPage = self._load(no) if known else self._enter(no, HeapPage())
+        return page
 
     def _begins_before(self, no: int, address: int) -> bool:
         """Does any block begin in page `no` before `address`?  Only asked for the last page, when it is not in memory."""
@@ -315,14 +315,11 @@ class DynamicHeap(Heap):
         first = self.file.first_block(no)
         return first is not None and first < address
 
-    def _enter(self, no: int, page: HeapPage) -> HeapPage:
-        self.pages[no] = page
-        self.cache.entered(self, no)
-        return page
+    def copied(self, image: HeapPage) -> HeapPage:
+        return image.copy()
 
-    def _load(self, no: int) -> HeapPage:
+    def _read_page(self, no: int) -> HeapPage:
         page = HeapPage()
-        self.cache.misses += 1
         address = self.file.first_block(no) if self.file.has(no) else None
         stop = min((no + 1) * PAYLOAD, self.state.end)
         if address is not None:
@@ -330,7 +327,7 @@ class DynamicHeap(Heap):
                 self._decode(page, address, stop)
             except ValueError as error:
                 raise self.file.corrupt(no, str(error)) from error
-        return self._enter(no, page)
+        return page
 
     def _decode(self, page: HeapPage, address: int, stop: int) -> None:
         """Decode the blocks from `address` up to those that begin before `stop`."""
@@ -434,9 +431,7 @@ class DynamicHeap(Heap):
     def dump(self) -> list[tuple[int, int, str]]:
         result = []
         for no in range(self.page_count()):
-            page = self._page(no)
-            if not page.whole:
-                self._complete(no, page)
+            page = self._whole_page(no)
             for address, block in page.in_order().items():
                 if type(block) is Hole:
                     result.append((address, block.length, f"deleted, next {block.next}" if block.next >= 0 else "deleted"))
@@ -477,7 +472,8 @@ class DynamicHeap(Heap):
                 self._decode(page, address, (no + 1) * PAYLOAD)
         except (ValueError, CorruptPageError):
             pass  # what came before it counts
-        return self._enter(no, page)
+        self._enter(no, page)
+        return page
 
     def _salvage_row(self, page: HeapPage, address: int) -> Row | None:
         """A row in several blocks, None if one of them is lost."""

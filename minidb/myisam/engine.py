@@ -21,13 +21,15 @@ from minidb.scheduler import Scheduler
 from minidb.storage.buffer_pool import BufferPool, requests_of
 from minidb.storage.file import write_failed
 from minidb.storage.mtr import Mtr
+from minidb.storage.snapshot import Source
 
 
 class MyisamEngine(Engine):
     """All MyISAM tables of one database directory.
 
     leaf_capacity: most entries of an index page.  heap_pages: most decoded heap pages in memory, all tables together; by default as
-    many as the pool keeps index pages.  name_in_duplicates: 1062 names the key as 'table.key'.
+    many as the pool keeps index pages.  name_in_duplicates: 1062 names the key as 'table.key'.  tables: handles on the open tables,
+    by table id.
     """
 
     name = "MyISAM"
@@ -40,15 +42,15 @@ class MyisamEngine(Engine):
         self._latch = scheduler.latch
         self._capacity = leaf_capacity
         self._name_in_duplicates = name_in_duplicates
-        self._cache = HeapCache(pool.limit if heap_pages is None else heap_pages)
+        self._cache = HeapCache(pool.limit if heap_pages is None else heap_pages, pool.snapshots)
         self._mtr = Mtr(pool)  # of its own: no redo log is ever attached to it
-        self._tables: dict[int, MyisamTable] = {}
+        self.tables: dict[int, MyisamTable] = {}
 
     # ---- definitions
     def create_table(self, tdef: TableDef) -> None:
         with self._latch:
             files = TableFiles.create(tdef, self.pool, self._cache, self._mtr, self._capacity)
-            self._handle(tdef, files)
+            self.handle(tdef, files)
 
     def drop_table(self, tdef: TableDef) -> None:
         with self._latch:
@@ -59,10 +61,10 @@ class MyisamEngine(Engine):
 
     def rename_table(self, old: TableDef, new: TableDef) -> None:
         with self._latch:
-            table = self._tables.pop(old.id, None)
+            table = self.tables.pop(old.id, None)
             if table is not None:
                 self._disk(new, table.files.rename, new)
-                self._handle(new, table.files)
+                self.handle(new, table.files)
                 return
             for path in (data_path, key_path):  # whatever is in them
                 if self.pool.fs.exists(path(old)):
@@ -70,48 +72,54 @@ class MyisamEngine(Engine):
 
     def truncate_table(self, tdef: TableDef) -> None:
         with self._latch:
-            files = self._open(tdef).files
+            files = self.opened(tdef).files
             files.clear()
             files.state.auto_increment = 1
 
     def update_definition(self, old: TableDef, new: TableDef) -> None:
         with self._latch:
-            table = self._tables.get(old.id)
+            table = self.tables.get(old.id)
             if table is not None:
                 table.files.redefine(new)
-                self._handle(new, table.files)
+                self.handle(new, table.files)
 
     def loader(self, tdef: TableDef, sort_bytes: int) -> Loader:
         with self._latch:
-            return MyisamLoader(self._open(tdef).files, self._latch, sort_bytes, self._name_in_duplicates)
+            return MyisamLoader(self.opened(tdef).files, self._latch, sort_bytes, self._name_in_duplicates)
 
     def flush_table(self, tdef: TableDef) -> None:
         with self._latch:
-            table = self._tables.get(tdef.id)
+            table = self.tables.get(tdef.id)
             if table is not None:
                 table.files.flush()
 
     def open_table(self, tdef: TableDef) -> Table:
         with self._latch:
-            return self._open(tdef)
+            return self.opened(tdef)
 
-    def _open(self, tdef: TableDef, force: bool = False) -> MyisamTable:
-        table = self._tables.get(tdef.id)
+    def opened(self, tdef: TableDef, force: bool = False) -> MyisamTable:
+        """The handle of `tdef`, opened now if need be.  Latch held.  Raises what `TableFiles.open` does."""
+        table = self.tables.get(tdef.id)
         if table is None:
             files = TableFiles.open(tdef, self.pool, self._cache, self._mtr, self._capacity, force)
-            return self._handle(tdef, files)
+            return self.handle(tdef, files)
         if table.tdef is not tdef and table.tdef != tdef:
             table.files.redefine(tdef)
-            return self._handle(tdef, table.files)
+            return self.handle(tdef, table.files)
         return table
 
-    def _handle(self, tdef: TableDef, files: TableFiles) -> MyisamTable:
-        table = self._tables[tdef.id] = MyisamTable(tdef, files, self._latch, self._name_in_duplicates)
+    def handle(self, tdef: TableDef, files: TableFiles) -> MyisamTable:
+        """A new handle on an open table.  Latch held."""
+        table = self.tables[tdef.id] = MyisamTable(tdef, files, self._latch, self._name_in_duplicates)
         return table
+
+    def copy_table(self, other: TableFiles, tdef: TableDef, source: Source) -> None:
+        """Make a copy of a table of another engine (see `TableFiles.copy_of`).  Latch held."""
+        self.handle(tdef, TableFiles.copy_of(other, tdef, self.pool, self._cache, self._mtr, self._capacity, source))
 
     def _forget(self, tdef: TableDef, write: bool) -> None:
         """Close the files of `tdef` if they are open."""
-        table = self._tables.pop(tdef.id, None)
+        table = self.tables.pop(tdef.id, None)
         if table is not None:
             if write:
                 table.files.close()
@@ -130,9 +138,9 @@ class MyisamEngine(Engine):
         properly.  if_changed: also if it has changed since it was checked.  A table that was not closed properly and turns out to
         be sound may be used again."""
         with self._latch:
-            was_open = tdef.id in self._tables
+            was_open = tdef.id in self.tables
             try:
-                files = self._open(tdef, force=True).files
+                files = self.opened(tdef, force=True).files
             except Error as error:
                 return CheckResult([error.message])
             marks = [] if was_open else files.marks()
@@ -162,7 +170,7 @@ class MyisamEngine(Engine):
     def analyze_table(self, tdef: TableDef) -> bool:
         """ANALYZE TABLE: the statistics are made whenever they are asked for; False if they were up to date.  Raises 1194."""
         with self._latch:
-            files = self._open(tdef).files
+            files = self.opened(tdef).files
             if files.upkeep.analyzed:
                 return False
             files.note_upkeep(Upkeep(files.upkeep.checked, True, files.upkeep.sorted_pages))
@@ -171,26 +179,26 @@ class MyisamEngine(Engine):
     def is_optimized(self, tdef: TableDef) -> bool:
         """Whether OPTIMIZE TABLE has nothing to do.  Raises 1194."""
         with self._latch:
-            return self._open(tdef).files.is_optimized()
+            return self.opened(tdef).files.is_optimized()
 
     def note_optimized(self, tdef: TableDef) -> None:
         """The table has been built anew, packed and with its indexes in order."""
         with self._latch:
-            files = self._open(tdef).files
+            files = self.opened(tdef).files
             files.note_upkeep(Upkeep(True, True, files.key_pages()))
 
     def repair_table(self, tdef: TableDef, ignore_header: bool = False) -> Repaired:
         """REPAIR TABLE: build both files anew from the rows that can be read.  ignore_header: take nothing from the old index file
         (USE_FRM).  Raises 1146, 1026, 1114."""
         with self._latch:
-            table = self._tables.get(tdef.id)
+            table = self.tables.get(tdef.id)
             before = HeapState() if ignore_header else None
             if table is not None:
                 before = before or table.files.state
                 table.files.heap.flush()
                 self._forget(tdef, write=False)
             repaired = repair_table(tdef, self.pool, self._mtr, self._capacity, before)
-            self._open(tdef).files.note_upkeep(Upkeep(True, True, UNSORTED))
+            self.opened(tdef).files.note_upkeep(Upkeep(True, True, UNSORTED))
             return repaired
 
     # ---- table locks
@@ -247,17 +255,17 @@ class MyisamEngine(Engine):
 
     def flush(self) -> None:
         with self._latch:
-            for table in list(self._tables.values()):
+            for table in list(self.tables.values()):
                 table.files.flush()
 
     def close(self) -> None:
         with self._latch:
-            for table in list(self._tables.values()):
+            for table in list(self.tables.values()):
                 self._forget(table.tdef, write=True)
 
     def status(self) -> dict[str, int | str]:
         with self._latch:
-            spaces = [table.files.keys.space for table in self._tables.values()]
+            spaces = [table.files.keys.space for table in self.tables.values()]
             return {
                 "Key_blocks_used": sum(len(space.frames) for space in spaces),
                 "Key_read_requests": sum(map(requests_of, spaces)),

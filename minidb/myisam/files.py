@@ -35,6 +35,7 @@ from minidb.storage.buffer_pool import BufferPool
 from minidb.storage.file import File, describe
 from minidb.storage.mtr import Mtr
 from minidb.storage.page_codec import corrupt
+from minidb.storage.snapshot import Source
 
 HEAP, OPEN_COUNT, CRASHED, KEYS, UPKEEP = "heap", "open_count", "crashed", "keys", "upkeep"
 
@@ -148,11 +149,14 @@ class TableFiles:
 
     def redefine(self, tdef: TableDef) -> None:
         """The table's definition is `tdef` now: same types of columns, same indexes, maybe other names."""
+        self._use(tdef)
+        self._describe_keys()
+
+    def _use(self, tdef: TableDef) -> None:
         self.tdef = tdef
         self.locks.order = tdef.id
         self.keys.open_indexes(tdef)
         self._find_auto_increment()
-        self._describe_keys()
 
     def _find_auto_increment(self) -> None:
         """The counter runs per table if the column comes first in some index, else per prefix of the first index that has it."""
@@ -315,7 +319,7 @@ class TableFiles:
         """OPTIMIZE would find nothing to do: no holes, statistics made, no index page made since they were put in order."""
         state, upkeep = self.state, self.upkeep
         ordered = upkeep.sorted_pages == self.key_pages() or (not self.keys.indexes and upkeep.sorted_pages != UNSORTED)
-        return not state.deleted and not self.heap.split_rows() and upkeep.analyzed and ordered
+        return not state.deleted and not self.heap.split and upkeep.analyzed and ordered
 
     def note_upkeep(self, upkeep: Upkeep) -> None:
         """The table was checked, analyzed or optimized; the next change is to be noticed."""
@@ -367,6 +371,31 @@ class TableFiles:
         except BaseException:
             fs.rename(new, old)
             raise
-        self.data_file.name = new
-        self.heap.file.table = self.locks.name = f"{tdef.db}.{tdef.name}"
+        self._name(tdef)
         self.redefine(tdef)
+
+    def _name(self, tdef: TableDef) -> None:
+        self.data_file.name = data_path(tdef)
+        self.heap.file.table = self.locks.name = f"{tdef.db}.{tdef.name}"
+
+    # ---- snapshots and forks (the pages are restored by whoever calls)
+    def restored(self, tdef: TableDef | None) -> None:
+        """The pages are those of a snapshot.  tdef: the definition of then, None if it is the present one."""
+        if not self.heap.is_open:
+            self.heap.reopen()
+        if tdef is not None:
+            self._name(tdef)
+            self._use(tdef)
+        self.changed = bool(self.keys.space.meta.get(OPEN_COUNT))
+        self.duplicates.clear()
+
+    @classmethod
+    def copy_of(cls, other: TableFiles, tdef: TableDef, pool: BufferPool, cache: HeapCache, mtr: Mtr, capacity: int,
+                source: Source) -> TableFiles:
+        """A copy, in another database, of the table that `other` was when `source` was taken and `tdef` described it."""
+        table = cls(tdef, pool, cache)
+        file = pool.fs.open(data_path(tdef), create=True)
+        space = pool.open_copy(key_path(tdef), other.keys.space.id, source.origin(other.keys.space))
+        table._attach(file, HeapState(), KeyFile(tdef, space, mtr, capacity))
+        table.heap.copy_from(source.origin(other.heap), source.snapshot.marks[other.heap])
+        return table

@@ -66,9 +66,7 @@ class FixedHeap(Heap):
         return rows
 
     def rows_of(self, no: int) -> list[Row]:
-        slots = self.pages.get(no)
-        if slots is None:
-            slots = self._load(no)
+        slots: list[Any] = self._page(no)
         if self.state.deleted:
             return [row for row in slots if type(row) is tuple]
         return slots.copy()
@@ -81,12 +79,12 @@ class FixedHeap(Heap):
         address = state.end
         row = (*values, address)
         no, slot = divmod(address, self.span)
+        if no not in self.dirty:
+            self.announce(no)
         if slot:
             (self.pages.get(no) or self._load(no)).append(row)
         else:
-            self.pages[no] = [row]
-            self.cache.entered(self, no)
-        self.dirty[no] = None
+            self._enter(no, [row])
         state.end = address + 1
         state.rows += 1
         return row
@@ -98,29 +96,34 @@ class FixedHeap(Heap):
         following = slots[slot] if slot < len(slots) else None
         if type(following) is not int:
             raise self.corrupt(address, "the chain of deleted rows leads to a live row")
+        if no not in self.dirty:
+            self.announce(no)
         state = self.state
         state.first_hole = following
         state.deleted -= 1
         state.free -= self.length
         state.rows += 1
         row = slots[slot] = (*values, address)
-        self.dirty[no] = None
         return row
 
     def update(self, row: Row, values: Row) -> Row:
         address = row[-1]
         no, slot = divmod(address, self.span)
         new = (*values, address)
-        (self.pages.get(no) or self._load(no))[slot] = new
-        self.dirty[no] = None
+        slots = self.pages.get(no) or self._load(no)
+        if no not in self.dirty:
+            self.announce(no)
+        slots[slot] = new
         return new
 
     def delete(self, row: Row) -> None:
         address = row[-1]
         no, slot = divmod(address, self.span)
         state = self.state
-        (self.pages.get(no) or self._load(no))[slot] = state.first_hole
-        self.dirty[no] = None
+        slots = self.pages.get(no) or self._load(no)
+        if no not in self.dirty:
+            self.announce(no)
+        slots[slot] = state.first_hole
         state.first_hole = address
         state.deleted += 1
         state.free += self.length
@@ -134,13 +137,12 @@ class FixedHeap(Heap):
         return self.state.end * self.length
 
     # ---- pages
-    def _load(self, no: int) -> list[Any]:
+    def _read_page(self, no: int) -> list[Any]:
         count = min(self.span, self.state.end - no * self.span)
-        data = self.file.read(no * self._stride, count * self.length)
-        slots = self.pages[no] = self._decode(no, data)
-        self.cache.misses += 1
-        self.cache.entered(self, no)
-        return slots
+        return self._decode(no, self.file.read(no * self._stride, count * self.length))
+
+    def copied(self, image: list[Any]) -> list[Any]:
+        return image.copy()
 
     def _decode(self, no: int, data: bytes) -> list[Any]:
         length, decode = self.length, self._codec.decode

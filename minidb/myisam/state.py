@@ -7,6 +7,8 @@ from typing import Any
 
 NO_ADDRESS = -1
 """End of a chain: no such row or hole."""
+END = 3
+"""Place of `end` in `HeapState.counts`."""
 
 
 @dataclass(slots=True)
@@ -28,6 +30,14 @@ class HeapState:
         """An empty heap; the auto-increment counter stays."""
         self.rows = self.deleted = self.free = self.end = 0
         self.first_hole = NO_ADDRESS
+
+    def counts(self) -> tuple[int, ...]:
+        """All counters, for `recall`."""
+        return self.rows, self.deleted, self.free, self.end, self.first_hole, self.auto_increment
+
+    def recall(self, counts: tuple[int, ...]) -> None:
+        """Count again as `counts` says."""
+        self.rows, self.deleted, self.free, self.end, self.first_hole, self.auto_increment = counts
 
     def to_meta(self) -> dict[str, int]:
         """As the header page of the .MYI file keeps it."""

@@ -8,7 +8,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 from minidb.trace import Parked, Resumed, Trace
 
@@ -89,6 +89,7 @@ class Scheduler(ABC):
 
     def __init__(self, seed: int = 0, trace: Trace | None = None) -> None:
         self.latch = threading.Lock()
+        self.seed = seed
         self.trace = trace or Trace()
         self.interrupts: dict[int, int] = {}
         self._deadlines: dict[int, float] = {}
@@ -218,6 +219,18 @@ class Scheduler(ABC):
     def new_lock(self) -> Mutex:
         """A mutex for short work outside the latch (the commit flush).  Never park while holding it."""
         return threading.Lock()
+
+    # ---- snapshots and forks
+    def moment(self) -> Any:
+        """What makes runs from here on repeatable, for `go_back`; None where time is real."""
+        return None
+
+    def go_back(self, moment: Any) -> None:
+        """Let everything go on from `moment`.  Nobody is waiting."""
+
+    @abstractmethod
+    def twin(self) -> Scheduler:
+        """A scheduler of the same kind for a fork: same seed, same time, no sessions and no workers."""
 
     # ---- background workers
     @abstractmethod

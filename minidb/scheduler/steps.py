@@ -208,6 +208,20 @@ class StepScheduler(Scheduler):
         deadline, _, task = min(due, key=lambda d: d[:2])
         return deadline, task
 
+    # ---- snapshots and forks
+    def moment(self) -> tuple[float, object]:
+        """Virtual time, and the state of the random generator."""
+        return self._clock, self._random.getstate()
+
+    def go_back(self, moment: Any) -> None:
+        self._clock, state = moment
+        self._random.setstate(state)
+
+    def twin(self) -> StepScheduler:
+        made = StepScheduler(self.seed, epoch=self._epoch)
+        made.go_back(self.moment())
+        return made
+
     # ---- workers, one step at a time
     def spawn(self, name: str, step: Callable[[], float | None], first: float | None = None) -> None:
         self._workers[name] = step

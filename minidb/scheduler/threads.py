@@ -65,6 +65,9 @@ class ThreadScheduler(Scheduler):
         if gate is not None and gate.locked():
             gate.release()
 
+    def twin(self) -> ThreadScheduler:
+        return ThreadScheduler(self.seed)
+
     def spawn(self, name: str, step: Callable[[], float | None], first: float | None = None) -> None:
         gate = threading.Lock()
         gate.acquire()

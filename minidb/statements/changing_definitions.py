@@ -52,7 +52,9 @@ def _alone(method: Method) -> Method:
 
 class Definitions:
     """The part of `Database` that changes definitions.  changing: held by whoever does; nobody waits for anything else then.
-    created: when each table was made, by id."""
+    created: when each table was made, by id.
+    shape: an object that stands for the present definitions and table objects: another one after every change, and the old one
+    again when a snapshot is restored."""
 
     changing: Mutex
     fs: FileSystem
@@ -63,6 +65,7 @@ class Definitions:
     dictionary: Dictionary
     engines: dict[str, Engine]
     version: int
+    shape: object
     plans: dict[Any, Texts]
     created: dict[int, datetime.datetime]
     _handles: dict[tuple[str, str], Table]
@@ -107,6 +110,7 @@ class Definitions:
     def forget_plans(self) -> None:
         """Drop handles and bound plans."""
         self.version += 1
+        self.shape = object()
         self._handles.clear()
         for texts in list(self.plans.values()):
             texts.clear()

@@ -80,6 +80,11 @@ class BTree:
         root.tree = root.no
         return cls(space, root.no, spec)
 
+    def attach(self) -> None:
+        """The root page is this tree's again, after another one may have had it (a snapshot was restored)."""
+        self.state.spec = self.spec
+        self.space.trees[self.root_no] = self.state
+
     def counted(self, work: Work) -> CountedTree:
         """A handle on the same tree that adds its descents and page accesses to `work`."""
         return CountedTree(self, work)

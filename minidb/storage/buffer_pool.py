@@ -22,6 +22,7 @@ from minidb.errors import SqlError
 from minidb.storage.file import FileSystem, describe
 from minidb.storage.mtr import Mtr, RedoSink
 from minidb.storage.page import Page, PageKind
+from minidb.storage.snapshot import Origin, Snapshots
 from minidb.storage.space import Tablespace
 
 if TYPE_CHECKING:
@@ -53,11 +54,12 @@ class PoolStats:
 
 class BufferPool:
     """All pages in memory.  limit: pages that stay resident (None: no limit); headers and descriptor pages do not count.
-    dirty: pages that differ from their files, in the order of their first change.  lsn: last log position seen or given out."""
+    dirty: pages that differ from their files, in the order of their first change.  unwritten: pages that differ from their files
+    too, but have not changed since the last snapshot (in memory only).  lsn: last log position seen or given out."""
 
     __slots__ = (
         "_mtr", "_past_requests", "dirty", "evicted", "fs", "limit", "lsn", "made_young", "old", "pages_read", "pages_written",
-        "spaces", "writer", "young",
+        "snapshots", "spaces", "unwritten", "writer", "young",
     )
 
     def __init__(self, fs: FileSystem, limit_pages: int | None = None) -> None:
@@ -67,6 +69,8 @@ class BufferPool:
         self.limit = limit_pages
         self.spaces: dict[str, Tablespace] = {}
         self.dirty: dict[Page, None] = {}
+        self.unwritten: dict[Page, None] = {}
+        self.snapshots = Snapshots()
         self.young: OrderedDict[Page, None] = OrderedDict()
         self.old: OrderedDict[Page, None] = OrderedDict()
         self.lsn = 0
@@ -117,6 +121,13 @@ class BufferPool:
         self.spaces[path] = space
         return space
 
+    def open_copy(self, path: str, space_id: int, origin: Origin) -> Tablespace:
+        """A new tablespace in file `path` with the pages of another one, read as they are needed (of a fork)."""
+        space = Tablespace(self, path, self.fs.open(path, create=True), space_id)
+        self.spaces[path] = space
+        space.copy_from(origin)
+        return space
+
     def _new_id(self, path: str) -> int:
         taken = {space.id for space in self.spaces.values()}
         wanted = zlib.crc32(path.encode())
@@ -125,12 +136,14 @@ class BufferPool:
         return wanted
 
     def release(self, space: Tablespace) -> None:
-        """Forget the pages of `space` without writing them, and close its file."""
+        """Forget the pages of `space` without writing them, and close its file.  If a snapshot needs them they stay with `space`,
+        until `arrange`."""
         for page in space.frames.values():
             self.dismiss(page)
         self._past_requests += requests_of(space)
-        space.frames.clear()
-        space.trees.clear()
+        if not self.snapshots.knows(space):
+            space.frames.clear()
+            space.trees.clear()
         del self.spaces[space.path]
         if self.writer is None:
             space.file.close()
@@ -147,7 +160,7 @@ class BufferPool:
         """`page` is out of memory now, or about to be."""
         self.young.pop(page, None)
         self.old.pop(page, None)
-        if page.dirty:
+        if page.dirty or self.unwritten:
             self.cleaned(page)
 
     @property
@@ -190,7 +203,7 @@ class BufferPool:
                 spared = 0
 
     def _evict(self, page: Page) -> None:
-        if page.dirty:
+        if self.differs(page):
             if self.writer is not None:
                 self.writer.make_room(page)
             else:
@@ -212,9 +225,16 @@ class BufferPool:
 
     def cleaned(self, page: Page) -> None:
         """`page` does not differ from its file any more."""
-        page.dirty = False
-        page.oldest_lsn = 0
-        del self.dirty[page]
+        if page.dirty:
+            page.dirty = False
+            page.oldest_lsn = 0
+            del self.dirty[page]
+        else:
+            self.unwritten.pop(page, None)
+
+    def differs(self, page: Page) -> bool:
+        """Whether `page` differs from its file."""
+        return page.dirty or page in self.unwritten
 
     def flush(self, space: Tablespace | None = None) -> None:
         """Write all dirty pages (of `space`), then sync.  Pages count as clean only after the sync of their file: raises 1026 or
@@ -223,7 +243,7 @@ class BufferPool:
             self.writer.flush(space)
             return
         pages = sorted(
-            (p for p in self.dirty if space is None or p.space is space), key=lambda p: (p.space.path, p.no)
+            (p for p in (*self.dirty, *self.unwritten) if space is None or p.space is space), key=lambda p: (p.space.path, p.no)
         )
         targets = [space] if space is not None else list(self.spaces.values())
         for page in pages:
@@ -237,13 +257,35 @@ class BufferPool:
         for page in pages:
             self.cleaned(page)
 
+    # ---- snapshots
+    def start_snapshot(self) -> None:
+        """All pages count as clean, so that the next change of each is announced; they are to be written all the same."""
+        for page in self.dirty:
+            page.dirty = False
+        self.unwritten.update(self.dirty)
+        self.dirty.clear()
+
+    def arrange(self, spaces: dict[str, Tablespace]) -> None:
+        """After a snapshot was restored: `spaces`, by path, are those that are open; closed ones are opened again, with the pages
+        that they kept.  The others have been released."""
+        for path, space in spaces.items():
+            if not space.is_open:
+                self._past_requests -= requests_of(space)
+                for page in space.frames.values():
+                    self.unwritten[page] = None
+                    if page not in space.descriptors:
+                        self.admit(page)
+            space.named(path)
+        self.spaces.clear()
+        self.spaces.update(spaces)
+
     # ---- looking inside
     @property
     def stats(self) -> PoolStats:
         requests = self._past_requests + sum(map(requests_of, self.spaces.values()))
         return PoolStats(
-            self.limit, self.resident, len(self.young), len(self.old), len(self.dirty), requests, self.pages_read,
-            self.pages_written, self.evicted, self.made_young,
+            self.limit, self.resident, len(self.young), len(self.old), len(self.dirty) + len(self.unwritten), requests,
+            self.pages_read, self.pages_written, self.evicted, self.made_young,
         )
 
     def check(self) -> list[str]:
@@ -259,7 +301,9 @@ class BufferPool:
                     problems.append(f"{page!r} is on {listed} lists")
                 if page.dirty != (page in self.dirty):
                     problems.append(f"{page!r} and the dirty list disagree")
-        for page in (*self.young, *self.old, *self.dirty):
+                if page.dirty and page in self.unwritten:
+                    problems.append(f"{page!r} is both dirty and unwritten")
+        for page in (*self.young, *self.old, *self.dirty, *self.unwritten):
             if page.space.frames.get(page.no) is not page:
                 problems.append(f"{page!r} is listed but not in memory")
         return problems

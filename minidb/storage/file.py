@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 
 from minidb.errors import Error, SqlError
 
@@ -345,6 +346,20 @@ class MemoryFileSystem(FileSystem):
         if self.exists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
         self.directories.add(path)
+
+    # ---- snapshots and forks
+    def files_at(self, paths: Iterable[str]) -> dict[str, bytearray]:
+        """The contents of those files of `paths` that exist, shared with them, for `put_back`."""
+        return {path: self.files[path] for path in paths if path in self.files}
+
+    def put_back(self, files: Mapping[str, bytearray], directories: Iterable[str]) -> None:
+        """Let there be these files and directories and no others."""
+        self.files = dict(files)
+        self.directories = {"", *directories}
+
+    def make_directories(self, directories: Iterable[str]) -> None:
+        """Make those of `directories` that do not exist."""
+        self.directories.update(directories)
 
     def rmdir(self, path: str) -> None:
         if self.listdir(path):

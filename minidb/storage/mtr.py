@@ -57,7 +57,10 @@ class Mtr:
     """One mini-transaction after another (the object is reused).  logging: `log` has to be called.  atomic: single-record
     changes are kept for `rollback` too."""
 
-    __slots__ = ("_dirty", "_freed", "_images", "_kept", "_records", "_saved", "atomic", "logging", "pool", "redo")
+    __slots__ = (
+        "_dirty", "_freed", "_images", "_kept", "_records", "_saved", "_snapshots", "_unwritten", "atomic", "logging", "pool",
+        "redo",
+    )
 
     def __init__(self, pool: BufferPool) -> None:
         self.pool = pool
@@ -65,6 +68,8 @@ class Mtr:
         self.atomic = False
         self.logging = False
         self._dirty = pool.dirty
+        self._unwritten = pool.unwritten
+        self._snapshots = pool.snapshots
         self._records: list[LogRecord] = []
         self._saved: list[tuple[Page, Image | None, bool, int]] = []  # (page, content before or None: new; dirty, oldest_lsn)
         self._kept: set[Page] = set()  # pages in _saved since the last mark
@@ -79,8 +84,12 @@ class Mtr:
 
     # ---- announcing
     def touch(self, page: Page) -> None:
-        """`page` is about to change: put it on the dirty list."""
+        """`page` is about to change: put it on the dirty list, and into the snapshot that it has not changed since."""
         if not page.dirty:
+            if self._snapshots.watching:
+                self._snapshots.changing(page.space, page.no)
+            if self._unwritten:
+                self._unwritten.pop(page, None)
             page.dirty = True
             self._dirty[page] = None
             if self.redo is not None:
@@ -112,11 +121,15 @@ class Mtr:
         self._saved.append((page, None, False, 0))
         if self.redo is not None:
             self._images[page] = None
+        if self._snapshots.watching:
+            self._snapshots.created(page.space, page.no)
         self.touch(page)
 
     def freed(self, page: Page) -> None:
         """`page` is about to leave its tablespace."""
         self._keep(page)
+        if self._snapshots.watching and not page.dirty:
+            self._snapshots.changing(page.space, page.no)
         self._images.pop(page, None)
         if self.redo is not None:
             self._freed[page] = None

@@ -83,8 +83,17 @@ class Page:
             self.prev, self.next, self.max_trx_id, self.has_deleted, self.nbytes,
         )
 
+    def take(self) -> Image:
+        """The content as `image` gives it, but not copied: the page gets another content at once."""
+        body = self.body
+        return (
+            self.kind, self.tree, self.level, self.keys, self.rows, self.children,
+            body.copy() if isinstance(body, dict) else body,  # a dictionary stays with the page, see `restore`
+            self.prev, self.next, self.max_trx_id, self.has_deleted, self.nbytes,
+        )
+
     def restore(self, image: Image) -> None:
-        """Put back what `image` kept.  The lists become the image's own: restore once."""
+        """Put back what `image` kept.  The lists become the page's own: restore once."""
         (self.kind, self.tree, self.level, self.keys, self.rows, self.children, body,
          self.prev, self.next, self.max_trx_id, self.has_deleted, self.nbytes) = image
         if isinstance(body, dict) and isinstance(self.body, dict):
@@ -95,3 +104,8 @@ class Page:
 
     def __repr__(self) -> str:
         return f"<Page {self.space.path}:{self.no} {PageKind(self.kind).name} level {self.level}, {len(self.keys)} keys>"
+
+
+def copy_image(image: Image) -> Image:
+    """An independent copy of what `Page.image` gave."""
+    return tuple(part.copy() if isinstance(part, list | dict | bytearray) else part for part in image)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from minidb.errors import Error, InternalError, SqlError
 from minidb.storage.file import File, read_failed, write_failed
 from minidb.storage.mtr import Mtr, Op
-from minidb.storage.page import NO_PAGE, PAGE_SIZE, Page, PageKind
+from minidb.storage.page import NO_PAGE, PAGE_SIZE, Image, Page, PageKind, copy_image
 from minidb.storage.page_codec import (
     DEFAULT_CODECS,
     EXTENTS_PER_DESCRIPTOR,
@@ -31,6 +31,7 @@ from minidb.storage.tree_spec import TreeState
 
 if TYPE_CHECKING:
     from minidb.storage.buffer_pool import BufferPool
+    from minidb.storage.snapshot import Origin
 
 EXTENT_PAGES = 64
 FULL_EXTENT = (1 << EXTENT_PAGES) - 1
@@ -44,11 +45,12 @@ class Tablespace:
     id: stamped on every page.  frames: page number -> Page of the pages in memory; hot paths read it directly and call `load` on a
     KeyError.  trees: root page number -> state of each opened B+ tree.  codecs: page kind -> codec (engines add theirs).
     unsynced: something was written since the last `sync`.  logged: LSNs are positions in the redo log of `pool.writer`.
+    origin: where pages are that are not in the file yet (of a fork).
     """
 
     __slots__ = (
-        "_hint", "_written", "codecs", "descriptors", "file", "frames", "id", "logged", "meta", "path", "pool", "table", "trees",
-        "unsynced",
+        "_hint", "_written", "codecs", "descriptors", "file", "frames", "id", "logged", "meta", "origin", "path", "pool", "table",
+        "trees", "unsynced",
     )
 
     def __init__(self, pool: BufferPool, path: str, file: File, space_id: int = 0, logged: bool = False) -> None:
@@ -65,6 +67,7 @@ class Tablespace:
         self.meta: Mapping[str, Any] = {}
         self.unsynced = False
         self._written: dict[int, int] = {}  # page number -> LSN field of its last write since the file was opened
+        self.origin: Origin | None = None
         self._hint = 0  # no extent before this one has a free page
 
     # ---- opening (by the pool)
@@ -105,9 +108,24 @@ class Tablespace:
         """Read page `no`, which is not in memory."""
         if not self.is_used(no):
             raise corrupt(self, no, "is in use although it is marked free")
-        page = self._read(no)
+        page = self._fetch(no) if self.is_elsewhere(no) else self._read(no)
         self.frames[no] = page
-        self.pool.admit(page)
+        if self.is_open:  # else it was dropped, and a snapshot keeps it
+            self.pool.admit(page)
+        return page
+
+    def is_elsewhere(self, no: int) -> bool:
+        """Whether page `no`, which is not in memory, is not in the file either but with the parent of a fork."""
+        return self.origin is not None and no not in self.origin.own
+
+    def _fetch(self, no: int) -> Page:
+        """The parent's page `no`."""
+        assert self.origin is not None
+        image: Image | None = self.origin.fetch(no)
+        if image is None:
+            raise corrupt(self, no, "is in use, but was not when the database was forked")
+        page = Page(self, no, image[0])
+        page.restore(image)
         return page
 
     def _read(self, no: int) -> Page:
@@ -141,7 +159,7 @@ class Tablespace:
         in_flight = {} if self.pool.writer is None else self.pool.writer.in_flight
         for no in self.used_pages():
             page = self.frames.get(no)
-            if page is None or not (page.dirty or page in in_flight):
+            if not self.is_elsewhere(no) and (page is None or not (self.pool.differs(page) or page in in_flight)):
                 try:
                     self._compare(no, verify_page(self, no, self.read_bytes(no))[5])
                 except Error as error:
@@ -155,6 +173,8 @@ class Tablespace:
     def write_bytes(self, no: int, data: bytes) -> None:
         """Write the bytes of page `no`.  Raises 1026, 1114."""
         self.unsynced = True
+        if self.origin is not None:
+            self.origin.own.add(no)
         try:
             self.file.write_at(no * PAGE_SIZE, data)
         except OSError as error:
@@ -245,8 +265,10 @@ class Tablespace:
         self.forget(page)
 
     def free_number(self, mtr: Mtr, no: int) -> None:
-        """Give page `no` back without reading it."""
+        """Give page `no` back without reading it (unless a snapshot needs it)."""
         page = self.frames.get(no)
+        if page is None and self.pool.snapshots.knows(self):
+            page = self.load(no)
         if page is not None:
             self.free(mtr, page)
         else:
@@ -323,6 +345,75 @@ class Tablespace:
                 raise InternalError(1105, f"too many meta entries in '{self.path}'")
             meta[name] = value
 
+    # ---- snapshots (see `snapshot.Store`)
+    def mark(self) -> None:
+        """Everything is in the pages."""
+
+    def image(self, no: int, mark: None) -> Image | None:
+        page = self.frames.get(no)
+        if page is None and not self.is_used(no):
+            return None
+        return self.page(no).image() if page is None else page.image()
+
+    def copied(self, image: Image) -> Image:
+        return copy_image(image)
+
+    def recall(self, mark: None) -> None:
+        """There is nothing to recall."""
+
+    def exchange(self, images: Mapping[int, Image | None], keep: bool) -> dict[int, Image | None]:
+        found: dict[int, Image | None] = {}
+        for no in sorted(images, reverse=True):  # a page before the descriptor page that says whether it is used
+            page = self.frames.get(no)
+            if page is None and keep and self.is_used(no):
+                page = self.load(no)
+            if keep:
+                found[no] = None if page is None else page.take()
+            image = images[no]
+            if image is not None:
+                self._put_back(page or self._new_frame(no, image), image)
+            elif page is not None:
+                self.forget(page)
+        self._hint = 0
+        for root, state in self.trees.items():
+            state.smo += 1
+            if root in images and root in self.frames:
+                state.levels = self.frames[root].level + 1
+        return found
+
+    def _new_frame(self, no: int, image: Image) -> Page:
+        """A frame for page `no`, whose content is to follow."""
+        page = Page(self, no, image[0])
+        self.frames[no] = page
+        if page.kind in (PageKind.HEADER, PageKind.DESCRIPTOR):
+            self.descriptors.append(page)
+            self.descriptors.sort(key=lambda descriptor: descriptor.no)
+        elif self.is_open:
+            self.pool.admit(page)
+        return page
+
+    def _put_back(self, page: Page, image: Image) -> None:
+        """Give `page` an old content: it is clean, but may differ from the file."""
+        page.restore(image)
+        if self.is_open:
+            self.pool.cleaned(page)
+            self.pool.unwritten[page] = None
+
+    # ---- forks
+    def copy_from(self, origin: Origin) -> None:
+        """Become a copy of another tablespace, page by page as they are needed; header and descriptor pages now."""
+        for page in list(self.frames.values()):
+            self.forget(page)
+        self.origin, self.unsynced = origin, False
+        no = 0
+        while True:
+            image: Image | None = origin.fetch(no)
+            if image is None:
+                break
+            self._put_back(self._new_frame(no, image), image)
+            no += DESCRIBED_PAGES
+        self.meta = self.descriptors[0].body
+
     # ---- life
     def rename(self, path: str) -> None:
         """Give the file another name, which no open tablespace has; the tablespace stays open.  Raises 1026."""
@@ -334,8 +425,17 @@ class Tablespace:
         except OSError as error:
             raise write_failed(self.path, self.table, error) from error
         del pool.spaces[self.path]
-        self.path, self.file.name, self.table = path, path, table_of(path)
+        self.named(path)
         pool.spaces[path] = self
+
+    def named(self, path: str) -> None:
+        """The file is called `path` now."""
+        self.path, self.file.name, self.table = path, path, table_of(path)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the pool knows the tablespace."""
+        return self.pool.spaces.get(self.path) is self
 
     def close(self) -> None:
         """Write what is dirty, sync, close.  Raises 1026, 1114 and stays open then."""
