@@ -13,11 +13,13 @@ import pytest
 
 from minidb.errors import Error
 from minidb.storage.fault_file import FaultFileSystem, Image
+from minidb.storage.platter import Bound
 from tests.crash.crash_kit import crashes, difference
 from tests.crash.definition_scenes import NAMES, SCENES, Scene, allowed, assert_sound, open_scene, picture, prepared, run
 
 LONG = os.environ.get("MINIDB_CRASH") == "long"
-SAMPLE = 1 if LONG else 6
+SAMPLE = 1 if LONG else 8
+FEW = Bound(subset=1, singles=False, tears=0, random=4)
 
 
 def play(engine: str, scene: Scene, pool_pages: int | None = None) -> tuple[FaultFileSystem, int, list]:
@@ -79,7 +81,7 @@ def last_of(fs: FaultFileSystem) -> int:
 def test_what_was_acknowledged_is_there(engine: str, scene: Scene) -> None:
     """Whatever the disk may lose after the statement has returned."""
     fs, _, states = play(engine, scene)
-    for variant, image in fs.platter().variants(random.Random(5), 4):
+    for variant, image in fs.platter().variants(random.Random(5), FEW):
         recovered(image, scene, states[-1:], f"{engine} {scene.statement}, {variant}")
 
 
@@ -91,7 +93,7 @@ def test_a_crash_while_the_change_is_finished(name: str, capsys: pytest.CaptureF
     rng = random.Random(29)
     count = 0
     for _, _, variant, image in crashes(fs, rng, 1, start):
-        if variant not in ("all", "none"):
+        if variant != "all" and not variant.startswith("no write"):
             continue
         second = FaultFileSystem(image)
         found = picture(open_scene(second, scene))
@@ -122,14 +124,17 @@ def test_unflushed_rows_of_myisam_do_not_endanger_the_definition() -> None:
             after = open_scene(FaultFileSystem(image), scene)
             again = after.session()
             table = next(n for n in after.dictionary.tables("test") if n in ("t", "w"))
+            torn = False  # a data page that was being written is lost as a whole
             try:
                 again.execute(f"SELECT COUNT(*) FROM {table}")
             except Error as error:
                 assert error.code in (1194, 1877)
                 marked += 1
-                assert again.execute(f"REPAIR TABLE {table}").rows[-1][2:] == ("status", "OK")  # type: ignore[index]
+                told = again.execute(f"REPAIR TABLE {table}").rows or []
+                assert told[-1][2:] == ("status", "OK")
+                torn = "cannot be read" in str(told[0])
             assert str(again.execute(f"SHOW CREATE TABLE {table}").rows) in shown
-            assert again.execute(f"SELECT COUNT(*) FROM {table}").rows == [(30,)]
+            assert torn or again.execute(f"SELECT COUNT(*) FROM {table}").rows == [(30,)]
             assert_sound(after, statement)
         assert marked > 0, statement
 
