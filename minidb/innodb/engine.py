@@ -39,6 +39,7 @@ class InnodbEngine(Engine):
         self.locks = LockSystem(scheduler, profile)
         space = pool.open_space(SYSTEM_SPACE, create=not pool.fs.exists(SYSTEM_SPACE), space_id=SYSTEM_SPACE_ID, logged=True)
         self.core = Core(pool, scheduler, self.locks, space, leaf_capacity)
+        self.redo = self.core.redo
         self._latch = scheduler.latch
         self.alone = (background_purge and isinstance(scheduler, ThreadScheduler)
                       and (self.core.redo is not None or pool.limit is None))
@@ -184,11 +185,6 @@ class InnodbEngine(Engine):
         if due:
             self.scheduler.poke(PURGE_WORKER)  # it works while sessions wait for the disk
         core.redo.commit()
-
-    def commit_alone(self) -> None:
-        """A statement that was alone has made its change: make it as durable as asked for.  Latch not held."""
-        if self.core.redo is not None:
-            self.core.redo.commit()
 
     def rollback(self, trx: Trx) -> None:
         assert isinstance(trx, InnodbTrx)

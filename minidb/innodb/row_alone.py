@@ -9,7 +9,7 @@ With a redo log the change is one group of it, which recovery applies as a whole
 Only pages that are in memory by now change then, none is split or merged, so nothing can fail half-way but by Ctrl-C.
 
 The functions answer None or False when it is not that simple, with nothing done.  Latch held; none of them waits.  Making the log
-durable is left to the end of the statement (`InnodbEngine.commit_alone`).
+durable is left to the end of the statement (`statements/running.write`).
 """
 
 from __future__ import annotations
@@ -76,8 +76,7 @@ def update_alone(core: Core, table: DictTable, trx: InnodbTrx, row: Row, values:
     if key in clustered.locks or not still(core, table, trx):
         return False
     durable = core.redo is not None
-    moves: list[tuple[SecondaryIndex, Key, Key, Row]] = []
-    moved: list[Page] = []
+    moves: list[tuple[SecondaryIndex, Key, Key, Row]] | None = None
     for index in table.secondaries:
         secondary = index.layout
         old = secondary.key_of(row)
@@ -89,10 +88,9 @@ def update_alone(core: Core, table: DictTable, trx: InnodbTrx, row: Row, values:
             leaf, _, found = index.tree.locate(new)
             if found:
                 return False
-            if durable:
-                if not (index.tree.can_lose(*place) and index.tree.fits(leaf, entry)):
-                    return False
-                moved += place[0], leaf
+            if durable and not (index.tree.can_lose(*place) and index.tree.fits(leaf, entry)):
+                return False
+            moves = moves or []
             moves.append((index, old, new, entry))
         elif not secondary.is_key and secondary.entry_of(row) != secondary.entry_of(values):
             return False
@@ -100,20 +98,24 @@ def update_alone(core: Core, table: DictTable, trx: InnodbTrx, row: Row, values:
         return False
     number = core.system.next_number()
     changed = (*values, number, 0, 0)
-    if durable and not tree.fits(page, changed, row):
-        return False
-    before = [before_change(page, i)] if durable else None
-    whole = [(leaf, leaf.image()) for leaf in dict.fromkeys(moved)]
+    before, whole = None, None
+    if durable:
+        if not tree.fits(page, changed, row):
+            return False
+        before = [before_change(page, i)]
+        if moves:
+            leaves = [index.tree.locate(key)[0] for index, old, new, _ in moves for key in (old, new)]
+            whole = [(leaf, leaf.image()) for leaf in dict.fromkeys(leaves)]
     try:
         page = tree.replace_at(mtr, page, i, changed)
         if page.max_trx_id < number:
             page.max_trx_id = number
-        for index, old, new, entry in moves:
+        for index, old, new, entry in moves or ():
             index.tree.delete(mtr, old)
             index.tree.insert(mtr, new, entry).max_trx_id = number
     except BaseException:
         restore(mtr, before)
-        for leaf, image in whole:
+        for leaf, image in whole or ():
             leaf.restore(image)
         raise
     mtr.commit()
@@ -174,23 +176,27 @@ def insert_alone(core: Core, table: DictTable, trx: InnodbTrx, values: Row) -> b
     page, i, found = clustered.tree.locate(key)
     if found:
         return False
-    number = system.next_number()
-    places = [(clustered.tree, page, i, key, (*values, number, 0, 0))]
+    entries = []
     for index in table.secondaries:
         entry_key, entry = index.layout.make(values)
         leaf, at, found = index.tree.locate(entry_key)
         if found or index.locks or (index.unique and has_prefix(index, entry_key)):
             return False
-        places.append((index.tree, leaf, at, entry_key, entry))
+        entries.append((index.tree, leaf, at, entry_key, entry))
+    number = system.next_number()
+    row = (*values, number, 0, 0)
     before = None
     if core.redo is not None:
-        if not all(tree.fits(leaf, entry) for tree, leaf, _, _, entry in places):
+        if not (clustered.tree.fits(page, row) and all(tree.fits(leaf, entry) for tree, leaf, _, _, entry in entries)):
             return False
-        before = [before_change(leaf, at) for _, leaf, at, _, _ in places]
+        before = [before_change(page, i), *(before_change(leaf, at) for _, leaf, at, _, _ in entries)]
     if clustered.layout.has_row_id:
         system.next_row_id += 1
     try:
-        for tree, leaf, at, entry_key, entry in places:
+        page = clustered.tree.insert_at(mtr, page, i, key, row)
+        if page.max_trx_id < number:
+            page.max_trx_id = number
+        for tree, leaf, at, entry_key, entry in entries:
             leaf = tree.insert_at(mtr, leaf, at, entry_key, entry)
             if leaf.max_trx_id < number:
                 leaf.max_trx_id = number

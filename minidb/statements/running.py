@@ -205,8 +205,8 @@ def write(session: Session, prepared: Prepared, params: Params, text: str, args:
         if alone:
             if trx.active:
                 innodb.commit_statement(trx)
-            elif context.affected:
-                innodb.commit_alone()
+            elif innodb.redo is not None and context.affected:
+                innodb.redo.commit()
             owner.held.clear()
             owner.writing = trx.changed_non_transactional = False
             if session.contended:
