@@ -17,6 +17,7 @@ from minidb.storage.log_reader import LogReader, Overrun
 from minidb.storage.page import PAGE_SIZE
 from minidb.storage.page_codec import header_of
 from tests.backup.backup_kit import Running, World, sql
+from tests.conftest import Tell
 from tests.crash import workloads
 from tests.crash.crash_kit import crashes, first_mark, open_database, orphans, record, state_of
 
@@ -29,7 +30,7 @@ def backup_of(image: Image, prepared: bool = True) -> tuple[FaultFileSystem, Fau
 
 
 @pytest.mark.parametrize(("name", "stride"), [("transactions", 6), ("definitions", 2)])
-def test_a_crashed_directory(name: str, stride: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_crashed_directory(name: str, stride: int, tell: Tell) -> None:
     """Crashes all over a workload, with lost and torn writes: the backup holds what recovery brings; the source is as it was."""
     rng = random.Random(19)
     fs, play = record(getattr(workloads, name), pool_pages=12)
@@ -48,8 +49,7 @@ def test_a_crashed_directory(name: str, stride: int, capsys: pytest.CaptureFixtu
         assert found == expected and found in states[acknowledged : acknowledged + 2], where
         assert database.check() == [] and not orphans(database), where
     assert count > 100
-    with capsys.disabled():
-        print(f" [{count // 4} crashed directories]", end="")
+    tell(f"{count // 4} crashed directories")
 
 
 def crashed_world() -> tuple[World, str]:

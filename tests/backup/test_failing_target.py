@@ -13,6 +13,7 @@ from minidb.errors import Error
 from minidb.scheduler import StepScheduler
 from minidb.storage.fault_file import Fault, FaultFileSystem, Platter
 from tests.backup.backup_kit import World, sql
+from tests.conftest import Tell
 from tests.crash.crash_kit import State, open_database, state_of
 
 CHANGING = frozenset(("write", "sync", "truncate", "create", "remove", "rename", "sync_dir", "mkdir", "rmdir"))
@@ -76,7 +77,7 @@ def test_every_call_to_the_source_fails() -> None:
     world.fs.fail(None)
 
 
-def test_the_power_goes_anywhere(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_power_goes_anywhere(tell: Tell) -> None:
     """What is on the target's disk after a power cut is a whole backup or refused; when success was reported it is whole."""
     world, expected = source()
     target = FaultFileSystem()
@@ -90,5 +91,4 @@ def test_the_power_goes_anywhere(capsys: pytest.CaptureFixture[str]) -> None:
             found[is_whole_or_nothing(FaultFileSystem(image), expected, f"event {position}, {variant}", True)] += 1
     assert found[True] and found[False]
     assert is_whole_or_nothing(FaultFileSystem(platter.outcome([], 0)), expected, "the end", True)
-    with capsys.disabled():
-        print(f" [{found[True]} whole, {found[False]} nothing]", end="")
+    tell(f"{found[True]} whole, {found[False]} nothing")

@@ -13,6 +13,7 @@ from minidb.innodb import row_alone
 from minidb.session import Session
 from minidb.storage.btree import BTree
 from minidb.storage.fault_file import FaultFileSystem
+from tests.conftest import Tell
 from tests.crash.crash_kit import Play, crashes, first_mark, open_database, record, recovered, state_of
 
 TABLE = "CREATE TABLE t (id INT PRIMARY KEY, a INT, s VARCHAR(40), KEY (a), KEY (s, a))"
@@ -38,7 +39,7 @@ def single_changes(play: Play) -> None:
             play.commit("A", f"UPDATE t SET a = a + {rng.randrange(3)}, s = '{key}-{step}' WHERE id = {key}")
 
 
-def test_a_crash_anywhere_leaves_whole_statements(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_crash_anywhere_leaves_whole_statements(monkeypatch: pytest.MonkeyPatch, tell: Tell) -> None:
     taken = dict.fromkeys(("insert_alone", "update_alone", "delete_alone"), 0)
 
     def counting(name: str) -> Callable[..., bool]:
@@ -62,8 +63,7 @@ def test_a_crash_anywhere_leaves_whole_statements(monkeypatch: pytest.MonkeyPatc
         count += 1
         where = f"event {position}, {variant}"
         assert recovered(image, where, again=count % 40 == 0) in states[acknowledged : acknowledged + 2], where
-    with capsys.disabled():
-        print(f" [{count} crash points]", end="")
+    tell(f"{count} crash points", count)
 
 
 class Stop(BaseException):

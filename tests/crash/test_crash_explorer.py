@@ -16,6 +16,7 @@ import random
 import pytest
 
 from minidb.storage.platter import Bound
+from tests.conftest import Tell
 from tests.crash import workloads
 from tests.crash.crash_kit import Explorer, crash_points, first_mark, record
 
@@ -31,7 +32,7 @@ WORKLOADS = [  # name, pages in the pool; one in so many is recovered: of the di
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize(("name", "pool_pages", "whole", "others"), WORKLOADS)
 def test_a_crash_anywhere(name: str, pool_pages: int | None, whole: int, others: int, part: int,
-                          capsys: pytest.CaptureFixture[str]) -> None:
+                          tell: Tell) -> None:
     fs, play = record(getattr(workloads, name), pool_pages)
     explorer = Explorer(play.states, pool_pages, play.log)
     count = 0
@@ -45,6 +46,5 @@ def test_a_crash_anywhere(name: str, pool_pages: int | None, whole: int, others:
         if LONG or (lossless % whole == 0 if all_there else count % others == 0):
             explorer.visit(crash, name)
     assert explorer.points > 100
-    with capsys.disabled():
-        print(f" [{name} {part + 1}/{PARTS}: {len(fs.events)} events, {count} crash points, {explorer.points} recovered, "
-              f"{len(explorer.known)} distinct]", end="")
+    tell(f"{name} {part + 1}/{PARTS}: {len(fs.events)} events, {count} crash points, {explorer.points} recovered, "
+         f"{len(explorer.known)} distinct", explorer.points)

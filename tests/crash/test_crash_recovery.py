@@ -10,6 +10,7 @@ import pytest
 from minidb.scheduler import StepScheduler
 from minidb.storage.fault_file import FaultFileSystem
 from minidb.storage.platter import Bound, Image
+from tests.conftest import Tell
 from tests.crash import workloads
 from tests.crash.crash_kit import Explorer, State, crash_points, crashes, first_mark, open_database, record, state_of
 
@@ -26,7 +27,7 @@ def interesting(name: str, rng: random.Random, wanted: int) -> list[tuple[int, I
 
 
 @pytest.mark.parametrize(("name", "sample"), [("transactions", 13), ("definitions", 5), ("mixed", 10)])
-def test_a_crash_during_recovery(name: str, sample: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_crash_during_recovery(name: str, sample: int, tell: Tell) -> None:
     """A crash behind every event of a recovery, and behind every event of the recovery after that one: a sample of them."""
     rng = random.Random(23)
     count = visited = inner = distinct = 0
@@ -49,9 +50,8 @@ def test_a_crash_during_recovery(name: str, sample: int, capsys: pytest.CaptureF
         visited += explorer.points
         distinct += len(explorer.known)
     assert visited > 50 and inner > 5
-    with capsys.disabled():
-        print(f" [{name}: {count} crash points inside recovery, {visited} recovered, {inner} of them inside the recovery of such a "
-              f"recovery, {distinct} distinct]", end="")
+    tell(f"{name}: {count} crash points inside recovery, {visited} recovered, {inner} of them inside the recovery of such a "
+         f"recovery, {distinct} distinct", visited)
 
 
 def test_recovery_twice_is_recovery_once() -> None:

@@ -16,6 +16,7 @@ from minidb.errors import Error
 from minidb.storage.fault_file import FaultFileSystem
 from minidb.storage.page import PAGE_SIZE
 from minidb.storage.platter import Image
+from tests.conftest import Tell
 from tests.crash.crash_kit import open_database
 from tests.crash.damage_kit import answers, closed_database, named
 
@@ -105,19 +106,18 @@ def outcome(path: str, what: str, image: Image, expected: list[object]) -> bool:
 
 @pytest.mark.parametrize("copies", BASES)
 @pytest.mark.parametrize("path", PATHS)
-def test_a_damaged_file(path: str, copies: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_file(path: str, copies: str, tell: Tell) -> None:
     base = BASES[copies]
     expected = answers(FaultFileSystem(base))
     kinds = (zeroed, cut) if path not in PAGED else (zeroed, cut, swapped, foreign)
     results = [outcome(path, what, image, expected) for kind in kinds for what, image in kind(base, path)]
     assert len(results) > 5
-    with capsys.disabled():
-        print(f" [{path} {copies}: {results.count(False)} clear errors, {results.count(True)} right answers]", end="")
+    tell(f"{path} {copies}: {results.count(False)} clear errors, {results.count(True)} right answers")
 
 
 @pytest.mark.parametrize("copies", BASES)
 @pytest.mark.parametrize("path", PAGED)
-def test_a_page_that_is_out_of_date(path: str, copies: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_page_that_is_out_of_date(path: str, copies: str, tell: Tell) -> None:
     """What a lost write leaves."""
     base = BASES[copies]
     data, old = content(path, base), content(path, BEFORE)
@@ -132,5 +132,4 @@ def test_a_page_that_is_out_of_date(path: str, copies: str, capsys: pytest.Captu
             either = path.rpartition(".")[0] or path  # the files of a table contradict each other
             assert error.code == 1194 or named(error, either), f"{path}, page {start // PAGE_SIZE}: {error!r}"
     assert not unseen, unseen
-    with capsys.disabled():
-        print(f" [{path} {copies}: {len(old) // PAGE_SIZE} pages out of date]", end="")
+    tell(f"{path} {copies}: {len(old) // PAGE_SIZE} pages out of date")

@@ -14,6 +14,7 @@ import pytest
 from minidb.errors import Error
 from minidb.storage.fault_file import FaultFileSystem, Image
 from minidb.storage.platter import Bound
+from tests.conftest import Tell
 from tests.crash.crash_kit import crashes, difference
 from tests.crash.definition_scenes import NAMES, SCENES, Scene, allowed, assert_sound, open_scene, picture, prepared, run
 
@@ -59,17 +60,17 @@ def recovered(image: Image, scene: Scene, states: list, where: str) -> None:
 
 
 @pytest.mark.parametrize(("engine", "scene"), SCENES, ids=NAMES)
-def test_old_or_new(engine: str, scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_old_or_new(engine: str, scene: Scene, tell: Tell) -> None:
     fs, start, states = play(engine, scene)
-    count = 0
+    count = visited = 0
     for position, acknowledged, variant, image in crashes(fs, random.Random(17), 3 if LONG else 1, start):
         count += 1
         if count % SAMPLE and not (fs.events[position].kind in ("rename", "remove") and variant == "all"):
             continue
+        visited += 1
         where = f"{engine} {scene.statement}, event {position} ({fs.events[position].kind} {fs.events[position].path}), {variant}"
         recovered(image, scene, states[-1:] if acknowledged and position > last_of(fs) else states, where)
-    with capsys.disabled():
-        print(f" [{count} crash points]", end="")
+    tell("", visited)
 
 
 def last_of(fs: FaultFileSystem) -> int:
@@ -86,7 +87,7 @@ def test_what_was_acknowledged_is_there(engine: str, scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("name", ["rename cycle across databases", "rename family", "index and counter", "exchange indexes"])
-def test_a_crash_while_the_change_is_finished(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_crash_while_the_change_is_finished(name: str, tell: Tell) -> None:
     """A crash during the recovery from a crash in the middle of the change."""
     engine, scene = next((e, s) for e, s in SCENES if s.name == name)
     fs, start, states = play(engine, scene)
@@ -102,8 +103,7 @@ def test_a_crash_while_the_change_is_finished(name: str, capsys: pytest.CaptureF
             count += 1
             if count % (8 * SAMPLE) == 0:
                 recovered(again, scene, [found], f"{scene.statement}, event {position} of recovery, {how}")
-    with capsys.disabled():
-        print(f" [{count} crash points inside recovery]", end="")
+    tell(f"{count} crash points inside recovery", count // (8 * SAMPLE))
 
 
 def test_unflushed_rows_of_myisam_do_not_endanger_the_definition() -> None:

@@ -61,7 +61,7 @@ def outcome(database: Database, engine: str, scene: Scene) -> tuple[Error | None
 @pytest.mark.parametrize(("engine", "scene"), SCENES, ids=NAMES)
 def test_every_call_fails(engine: str, scene: Scene, number: int, for_good: bool, short: bool) -> None:
     states, calls = states_and_calls(engine, scene)
-    step = 1 if LONG else max(1, calls // 5)
+    step = 1 if LONG else max(1, calls // 3)
     for at in range(1 + number % step, calls + 1, step):
         where = f"{engine} {scene.statement}, call {at}"
         fs, database = prepared(engine, scene, POOL_PAGES)

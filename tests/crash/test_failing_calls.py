@@ -13,6 +13,7 @@ import pytest
 from minidb.database import Database
 from minidb.errors import Error
 from minidb.storage.fault_file import Fault, FaultFileSystem
+from tests.conftest import Tell
 from tests.crash.crash_kit import State, open_database, state_of
 
 LONG = os.environ.get("MINIDB_CRASH") == "long"
@@ -59,7 +60,7 @@ def calls_and_states() -> tuple[int, list[State]]:
 @pytest.mark.parametrize(("number", "for_good", "short"), [
     (errno.EIO, False, False), (errno.ENOSPC, False, True), (errno.EIO, True, False), (errno.ENOSPC, True, True),
 ])
-def test_every_call_fails_once_or_for_good(number: int, for_good: bool, short: bool, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_call_fails_once_or_for_good(number: int, for_good: bool, short: bool, tell: Tell) -> None:
     total, states = calls_and_states()
     assert total > 100
     failures = stopped = 0
@@ -93,8 +94,7 @@ def test_every_call_fails_once_or_for_good(number: int, for_good: bool, short: b
         assert again.check() == [], f"call {at}"
         again.close()
     assert failures > 80 and stopped > 20
-    with capsys.disabled():
-        print(f" [{total} calls fail: {failures} errors, the database stopped {stopped} times]", end="")
+    tell(f"{total} calls fail: {failures} errors, the database stopped {stopped} times")
 
 
 READING = [
@@ -132,7 +132,7 @@ def sound(database: Database) -> bool:
 
 
 @pytest.mark.parametrize("for_good", [False, True])
-def test_every_read_fails_once_or_until_the_disk_is_back(for_good: bool, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_read_fails_once_or_until_the_disk_is_back(for_good: bool, tell: Tell) -> None:
     """A page that cannot be read fails the statement (1024), which can be repeated once the disk is well again.  If even its
     rollback cannot read, the database stops."""
     fs = FaultFileSystem()
@@ -148,7 +148,7 @@ def test_every_read_fails_once_or_until_the_disk_is_back(for_good: bool, capsys:
     read_on(database, 0)
     total, failures, stopped = fs.calls, 0, 0
     assert total > 200
-    for at in range(1, total + 1, 1 if LONG else 29):
+    for at in range(1, total + 1, 1 if LONG else 41):
         fs = FaultFileSystem()
         database = open_database(fs, pool_pages=6)
         fs.fail(Fault(at, errno.EIO, for_good, kinds=frozenset(("read",))))
@@ -171,12 +171,11 @@ def test_every_read_fails_once_or_until_the_disk_is_back(for_good: bool, capsys:
         assert state_of(database) == states[-1], where
         assert sound(database), where
     assert failures > 15
-    with capsys.disabled():
-        print(f" [{total} reads, {failures} failed and were repeated, the database stopped {stopped} times]", end="")
+    tell(f"{total} reads, {failures} failed and were repeated, the database stopped {stopped} times")
 
 
 @pytest.mark.parametrize(("number", "for_good"), [(errno.EIO, False), (errno.ENOSPC, True)])
-def test_every_call_of_a_recovery_fails(number: int, for_good: bool, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_call_of_a_recovery_fails(number: int, for_good: bool, tell: Tell) -> None:
     """The start fails with a clear error, and the next one recovers, whatever the failed one has done."""
     fs = FaultFileSystem()
     database = open_database(fs, pool_pages=16)
@@ -208,8 +207,7 @@ def test_every_call_of_a_recovery_fails(number: int, for_good: bool, capsys: pyt
             assert state_of(again) == expected, f"call {at}"
             assert again.check() == [], f"call {at}"
     assert failures > 15
-    with capsys.disabled():
-        print(f" [{counting.calls} calls of a recovery fail, {failures} starts with them]", end="")
+    tell(f"{counting.calls} calls of a recovery fail, {failures} starts with them")
 
 
 def test_a_full_disk_leaves_the_database_usable() -> None:

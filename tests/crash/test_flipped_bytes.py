@@ -16,6 +16,7 @@ from minidb.storage.fault_file import FaultFileSystem
 from minidb.storage.log_files import AREA
 from minidb.storage.page import PAGE_SIZE
 from minidb.storage.platter import Image
+from tests.conftest import Tell
 from tests.crash.damage_kit import WatchedFileSystem, answers, closed_database, named
 
 LONG = os.environ.get("MINIDB_CRASH") == "long"
@@ -41,7 +42,7 @@ def flipped(image: Image, inode: int, place: int) -> Image:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_one_flipped_byte(part: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_flipped_byte(part: int, tell: Tell) -> None:
     image = closed_database(1)[-1]
     fs = WatchedFileSystem(image)
     expected = answers(fs)
@@ -62,5 +63,4 @@ def test_one_flipped_byte(part: int, capsys: pytest.CaptureFixture[str]) -> None
                 right += 1
     assert refused > 50 and right > 50
     left = f", {unread} are never read" if unread else ""
-    with capsys.disabled():
-        print(f" [{refused + right} bytes flipped one at a time: {refused} clear errors, {right} right answers{left}]", end="")
+    tell(f"{refused + right} bytes flipped one at a time: {refused} clear errors, {right} right answers{left}")

@@ -19,6 +19,7 @@ import pytest
 
 from minidb.database import Database
 from minidb.statements.table_files import EXTENSIONS, files_of
+from tests.conftest import Tell
 from tests.crash.kill_host import ACCOUNTS, DEFINITIONS, KEPT, WRITERS, open_database
 
 PARTS = 2
@@ -124,7 +125,7 @@ def kill_one(host: subprocess.Popen[str], lines: Iterator[str], said: Said, rng:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_killed_at_random(part: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_killed_at_random(part: int, tmp_path: Path, tell: Tell) -> None:
     path = str(tmp_path / "data")
     prepare(path)
     states = after_each_definition()
@@ -140,5 +141,4 @@ def test_killed_at_random(part: int, tmp_path: Path, capsys: pytest.CaptureFixtu
             verify(path, said, states, f"part {part}, kill {number}")
         host.stdin.close()
     assert commits > ROUNDS
-    with capsys.disabled():
-        print(f" [{ROUNDS} kills after {commits} acknowledged commits]", end="")
+    tell(f"{ROUNDS} kills after {commits} acknowledged commits")

@@ -19,6 +19,7 @@ from minidb.errors import Error
 from minidb.storage.fault_file import FaultFileSystem, Misplacing
 from minidb.storage.page import PAGE_SIZE
 from minidb.storage.platter import Image
+from tests.conftest import Tell
 from tests.crash.crash_kit import open_database
 
 LONG = os.environ.get("MINIDB_CRASH") == "long"
@@ -135,7 +136,7 @@ def reopened(image: Image, states: list[Answers], done: int) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("kind", SHIFTS)
-def test_a_page_write_lost_or_misplaced(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_page_write_lost_or_misplaced(kind: str, tell: Tell) -> None:
     total, states = right()
     assert total > 100
     seen: Counter[str] = Counter()
@@ -161,8 +162,7 @@ def test_a_page_write_lost_or_misplaced(kind: str, capsys: pytest.CaptureFixture
         seen[f"closed, MyISAM: {myisam}"] += 1
     assert seen["open: error"] > 5 and seen["closed: right"] > 10
     assert seen["closed: unseen"] + seen["closed, MyISAM: unseen"] <= 3
-    with capsys.disabled():
-        print(f" [{kind}: {total} page writes, {dict(sorted(seen.items()))}]", end="")
+    tell(f"{kind}: {total} page writes, {dict(sorted(seen.items()))}")
 
 
 def changed_twice(lost: str, at: int = 1) -> FaultFileSystem:
