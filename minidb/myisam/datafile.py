@@ -211,12 +211,18 @@ class DataFile:
         self._made.pop(no, None)
         self._old = min(self._old, no)
 
-    def sync(self) -> None:
-        """Make all that was written durable, and nothing else stay in the file.  Raises 1026."""
+    def trim(self) -> None:
+        """Cut off what stands behind the last page.  Raises 1026."""
         try:
             if self._behind:
                 self.file.truncate(self.pages() * PAGE_SIZE)
                 self._behind = False
+        except OSError as error:
+            raise write_failed(self.file.name, self.table, error) from error
+
+    def sync(self) -> None:
+        """Make all that was written durable.  Raises 1026."""
+        try:
             self.file.sync()
         except OSError as error:
             raise write_failed(self.file.name, self.table, error) from error

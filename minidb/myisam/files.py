@@ -339,13 +339,22 @@ class TableFiles:
             return
         space, mtr = self.keys.space, self.keys.mtr
         self.hand_over()
-        self.heap.file.sync()
+        self._sync_heap()
         space.set_meta(mtr, HEAP, self.state.to_meta())
         space.set_meta(mtr, UPKEEP, self.upkeep.to_meta())
         self.pool.flush(space)
         space.set_meta(mtr, OPEN_COUNT, 0)
         self.pool.flush(space)
         self.changed = False
+
+    def _sync_heap(self) -> None:
+        self.heap.file.trim()
+        try:
+            self.heap.file.sync()
+        except Error as error:
+            if self.pool.writer is not None:
+                raise self.pool.writer.sync_failed(error) from error
+            raise
 
     def close(self) -> None:
         """Flush and close both files."""

@@ -134,9 +134,14 @@ class PageWriter:
         try:
             space.sync()
         except Error as error:
-            cause = error.__cause__ or error
-            self.redo.fail(cause)
-            raise stopped(cause) from error
+            raise self.sync_failed(error) from error
+
+    def sync_failed(self, error: Error) -> Error:
+        """A sync of some file has failed, as `error` says: nobody knows what it holds, and a second try would not tell.  Stop;
+        the caller raises what is returned."""
+        cause = error.__cause__ or error
+        self.redo.fail(cause)
+        return stopped(cause)
 
     # ---- the page cleaner
     def _clean(self) -> float | None:

@@ -29,6 +29,8 @@ SYNCS: dict[str, tuple[str, str, Callable[[Database], None]]] = {  # what is syn
     "log before a page": ("sync", "ib_logfile0", Database.flush),
     "checkpoint": ("sync", "ib_logfile0", relieve),
     "data file": ("sync", "test/t.ibd", Database.flush),
+    "MyISAM data file": ("sync", "test/m.MYD", statement("FLUSH TABLES m")),
+    "MyISAM index file": ("sync", "test/m.MYI", statement("FLUSH TABLES m")),
     "system tablespace": ("sync", "ibdata1", Database.flush),
     "doublewrite file": ("sync", "ib_doublewrite", Database.flush),
     "data file of a new table": ("sync", "new.ibd", statement("CREATE TABLE new (id INT)")),
@@ -49,6 +51,9 @@ def test_a_failed_sync_stops_the_database(what: str) -> None:
     a, w, idle = database.session("A"), database.session("W"), database.session("idle")
     a.execute("CREATE TABLE t (id INT PRIMARY KEY, v INT)")
     a.execute("CREATE TABLE other (id INT)")
+    if "MyISAM" in what:
+        a.execute("CREATE TABLE m (id INT) ENGINE=MyISAM")
+        a.execute("INSERT INTO m VALUES (1), (2)")
     a.execute("INSERT INTO t VALUES (1, 0), (2, 0)")
     steps.execute("A", lambda: a.execute("BEGIN"))
     steps.execute("A", lambda: a.execute("UPDATE t SET v = 1 WHERE id = 1"))
@@ -85,6 +90,9 @@ def test_a_failed_sync_stops_the_database(what: str) -> None:
         found = state_of(again)
         assert set(found) in ({"test.t", "test.other"}, {"test.t"} if "DROP" in what else {"test.t", "test.other", "test.new"})
         assert sorted(found["test.t"][1]) in ([(1, 0), (2, 0)], [(1, 0), (2, 0), (10, 0)])
+        if "MyISAM" in what:
+            assert again.session().execute("REPAIR TABLE m").rows[-1][2:] == ("status", "OK")  # type: ignore[index]
+            assert again.session().execute("SELECT id FROM m").rows in ([(1,), (2,)], [])
         assert again.check() == []
         again.session().execute("INSERT INTO t VALUES (3, 3)")
         again.close()

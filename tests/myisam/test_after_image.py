@@ -69,7 +69,7 @@ def test_the_newest_counts_although_the_file_has_grown() -> None:
         data.write_out()
         found = after_image.find(data.file)
         assert found is not None and found[0] == no + 1 and [number for number, _ in found[1]] == [no]
-    data.sync()
+    data.trim()
     assert after_image.find(data.file) is None and data.file.size() == PAGES * PAGE_SIZE
     assert content(fs.image) == [bytes([byte]) * PAYLOAD for byte in b"ABC"]
 
