@@ -133,7 +133,8 @@ class Definitions:
             for name in change.databases:
                 self._make_directory(name)
             self.make_log_durable()
-            self._saved(lambda: self.dictionary.accept(draft, change.operations()))
+            pending = change.operations() if self.persistent else ()
+            self._saved(lambda: self.dictionary.accept(draft, pending))
         except BaseException:
             self._remove_new_directories(change)
             raise

@@ -34,6 +34,7 @@ SPACE_LAYOUT = Layout(_SPACE_HEADER.format, "magic version descriptors extents m
 _DESCRIPTOR = struct.Struct("<I")
 DESCRIPTOR_LAYOUT = Layout(_DESCRIPTOR.format, "extents")
 META_ROOM = PAGE_ROOM - _SPACE_HEADER.size - 8 * EXTENTS_PER_DESCRIPTOR
+_to_json = json.JSONEncoder(separators=(",", ":")).encode  # made once: json.dumps makes one for each call
 
 
 class PageCodec(Protocol):
@@ -149,7 +150,7 @@ class DescriptorCodec:
 
 def encode_meta(meta: dict[str, Any]) -> bytes:
     """The meta dictionary as it stands in the header page."""
-    return json.dumps(meta, separators=(",", ":")).encode()
+    return _to_json(meta).encode()
 
 
 RAW_CODEC = RawCodec()
