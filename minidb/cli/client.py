@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from minidb.cli.failing import error_line
 from minidb.cli.formats import FORMATS
 from minidb.database import Database
 from minidb.errors import Error, SqlSyntaxError
@@ -118,8 +119,8 @@ class Client:
             self.tee.write(text)
 
     def print_error(self, error: Error, place: str = "") -> None:
-        """``ERROR 1064 (42000)[ at line N in FILE]: message``, with a caret under the place of a syntax error."""
-        text = f"ERROR {error.code} ({error.sqlstate}){place}: {error.message}"
+        """`error_line`, with a caret under the place of a syntax error."""
+        text = error_line(error, place)
         if self.color:
             text = f"\x1b[31m{text}\x1b[0m"
         lines = [text]

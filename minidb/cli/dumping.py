@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 import click
 
+from minidb.cli.failing import fail
 from minidb.database import Database
 from minidb.dump import DumpOptions
 from minidb.dump import dump as write_dump
@@ -36,8 +37,7 @@ def dump_directory(directory: str, names: Sequence[str], databases: bool, all_da
             write_dump(database, out, db, tables, databases=names if databases else None,
                        ignored=leave_out, options=chosen)
     except Error as error:
-        sys.stderr.write(f"ERROR {error.code} ({error.sqlstate}): {error.message}\n")
-        return 1
+        return fail(error)
     except BrokenPipeError:  # the reader of our output left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -6,12 +6,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from minidb.cli.failing import fail
+
 if TYPE_CHECKING:
-    from minidb.errors import Error
     from minidb.inspect.directory import Directory
     from minidb.inspect.report import Report
 
@@ -70,20 +71,14 @@ def _run(options: Options, make: Make, failing: bool = False) -> None:
             directory.replay()
         report = make(directory)
     except Error as error:
-        _fail(error)
+        sys.exit(fail(error))
     except OSError as error:
         from minidb.errors import SqlError
         from minidb.storage.file import describe
 
-        _fail(SqlError.of(1016, error.filename or options.directory, describe(error)))
+        sys.exit(fail(SqlError.of(1016, error.filename or options.directory, describe(error))))
     _print(options, report)
     sys.exit(1 if failing and report.problems else 0)
-
-
-def _fail(error: Error) -> NoReturn:
-    text = f"ERROR {error.code} ({error.sqlstate}): {error.message}"
-    click.echo(text.encode("utf-8", "backslashreplace").decode(), err=True)
-    sys.exit(1)
 
 
 def _print(options: Options, report: Report) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from minidb.cli.client import Client, Quit
+from minidb.cli.failing import fail
 from minidb.cli.script import ScriptFailed, run_script
 from minidb.database import Database
 from minidb.errors import Error
@@ -37,8 +38,7 @@ def open_shell(
         db = Database(directory, default_engine=default_engine, profile=profile, buffer_pool_pages=buffer_pool_pages,
                       leaf_capacity=leaf_capacity, scheduler=ConsoleScheduler() if interactive else None)
     except Error as error:
-        sys.stderr.write(f"ERROR {error.code} ({error.sqlstate}): {error.message}\n")
-        return 1
+        return fail(error)
     with db:
         if color is None:
             color = sys.stderr.isatty() and "NO_COLOR" not in os.environ

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from minidb.cli.failing import fail
 from minidb.errors import Error, SqlError
 from minidb.storage.file import describe
 
@@ -22,7 +23,7 @@ def run_backup(directory: str, target: str, prepare: bool, leaf_capacity: int) -
     try:
         report = backup_directory(directory, target, prepared=prepare, leaf_capacity=leaf_capacity)
     except Error as error:
-        return _failed(error)
+        return fail(error)
     for warning in report.warnings:
         sys.stderr.write(f"warning: {warning}\n")
     sys.stdout.write(f"backup of '{directory}' in '{target}': {report.dump()}\n")
@@ -39,9 +40,9 @@ def run_recover(directory: str, explain: bool, dry_run: bool, leaf_capacity: int
             for line in told:
                 sys.stdout.write(line + "\n")
     except Error as error:
-        return _failed(error)
+        return fail(error)
     except OSError as error:
-        return _failed(SqlError.of(1016, directory, describe(error)))
+        return fail(SqlError.of(1016, directory, describe(error)))
     if dry_run:
         sys.stdout.write("dry run: nothing was changed\n")
     return 0
@@ -65,8 +66,3 @@ def _opened(directory: str, dry_run: bool, leaf_capacity: int) -> Iterator[Datab
             stack.callback(below.lock(LOCK_FILE).release)
             fs = OverlayFileSystem(below)
         yield stack.enter_context(Database(directory, file_system=fs, leaf_capacity=leaf_capacity, purge="manual"))
-
-
-def _failed(error: Error) -> int:
-    sys.stderr.write(f"ERROR {error.code} ({error.sqlstate}): {error.message}\n")
-    return 1

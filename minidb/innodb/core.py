@@ -113,10 +113,6 @@ class Core:
             self.locks.release_all(locks)
 
     # ---- implicit locks
-    def row_owner(self, row: Row) -> InnodbTrx | None:
-        """The active transaction that has written `row`, and so holds an implicit X lock on it."""
-        return self.system.active.get(row[TRX_ID])
-
     def entry_owner(
         self, index: SecondaryIndex, key: Key, deleted: bool, asker: InnodbTrx | None = None
     ) -> InnodbTrx | None:
