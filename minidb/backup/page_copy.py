@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from minidb.storage.doublewrite import sound
 from minidb.storage.file import File, read_failed, write_failed
 from minidb.storage.page import PAGE_SIZE
-from minidb.storage.page_codec import header_of
+from minidb.storage.page_codec import header_of, lsn_of
 
 READINGS = 8  # of a page that is not sound
 
@@ -60,7 +60,7 @@ class PageCopy:
         """Page `no`, which was read as `data`, read again if need be."""
         for _ in range(READINGS):
             if self.is_sound(no, data):
-                self.highest = max(self.highest, header_of(data)[5])
+                self.highest = max(self.highest, lsn_of(data))
                 return data
             data = self._read(no)
         self.unsound[no] = any(data)

@@ -76,7 +76,7 @@ def update_alone(core: Core, table: DictTable, trx: InnodbTrx, row: Row, values:
     if key in clustered.locks or not still(core, table, trx):
         return False
     durable = core.redo is not None
-    moves: list[tuple[SecondaryIndex, Key, Key, Row]] | None = None
+    moves: list[tuple[SecondaryIndex, Key, Key, Row, Page, Page]] | None = None  # the leaves of the old entry and of the new one
     for index in table.secondaries:
         secondary = index.layout
         old = secondary.key_of(row)
@@ -91,7 +91,7 @@ def update_alone(core: Core, table: DictTable, trx: InnodbTrx, row: Row, values:
             if durable and not (index.tree.can_lose(*place) and index.tree.fits(leaf, entry)):
                 return False
             moves = moves or []
-            moves.append((index, old, new, entry))
+            moves.append((index, old, new, entry, place[0], leaf))
         elif not secondary.is_key and secondary.entry_of(row) != secondary.entry_of(values):
             return False
     if moves and core.references(table.tdef.db, table.tdef.name):
@@ -104,13 +104,12 @@ def update_alone(core: Core, table: DictTable, trx: InnodbTrx, row: Row, values:
             return False
         before = [before_change(page, i)]
         if moves:
-            leaves = [index.tree.locate(key)[0] for index, old, new, _ in moves for key in (old, new)]
-            whole = [(leaf, leaf.image()) for leaf in dict.fromkeys(leaves)]
+            whole = [(leaf, leaf.image()) for leaf in dict.fromkeys(leaf for move in moves for leaf in move[4:])]
     try:
         page = tree.replace_at(mtr, page, i, changed)
         if page.max_trx_id < number:
             page.max_trx_id = number
-        for index, old, new, entry in moves or ():
+        for index, old, new, entry, _, _ in moves or ():
             index.tree.delete(mtr, old)
             index.tree.insert(mtr, new, entry).max_trx_id = number
     except BaseException:

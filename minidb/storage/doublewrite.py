@@ -50,7 +50,8 @@ class Doublewrite:
         for i in range(PAGES):
             data = self.file.read_at(i * PAGE_SIZE, PAGE_SIZE)
             if sound(data):
-                where = header_of(data)[2], header_of(data)[1]
+                _, no, space, *_ = header_of(data)
+                where = space, no
                 if where not in found or lsn_of(data) >= lsn_of(found[where]):
                     found[where] = data
         return found
