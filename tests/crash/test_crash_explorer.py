@@ -25,7 +25,7 @@ BOUND = Bound(subset=3, tears=1, random=1)
 PARTS = 2
 WORKLOADS = [  # name, pages in the pool; one in so many is recovered: of the disks that have lost nothing, of the others
     ("transactions", None, 2, 20), ("transactions", 12, 2, 14), ("definitions", None, 1, 4),
-    ("mixed", None, 5, 100), ("mixed", 12, 5, 100),
+    ("mixed", None, 8, 200), ("mixed", 12, 8, 200),
 ]
 
 
